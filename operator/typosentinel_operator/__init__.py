@@ -1,0 +1,1 @@
+"""The Typosentinel operator: reconciles ScanServices, CachePolicies and ScalingPolicies."""

@@ -1,0 +1,141 @@
+"""`typosentinel-operator`: the command line, and the one place where clocks, chance and the environment come in."""
+
+import asyncio
+import os
+import random
+import sys
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import aiohttp
+import click
+import kopf
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from typosentinel_operator import handlers, names, probes
+from typosentinel_operator import settings as process_settings
+from typosentinel_operator.cluster import Cluster
+from typosentinel_operator.control import Control
+from typosentinel_operator.errors import ClusterError, OperatorError
+from typosentinel_operator.reconcile import Reconciler
+from typosentinel_operator.scrape import Scraper
+from typosentinel_operator.settings import Settings
+from typosentinel_operator.telemetry import configure_logging, make_telemetry
+
+log = structlog.get_logger(__name__)
+
+CRD_POLL_SECONDS = 2.0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("typosentinel"), prog_name="typosentinel-operator")
+def main() -> None:
+    """Reconciles ScanServices, CachePolicies and ScalingPolicies into running scanners."""
+
+
+@main.command()
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Kubeconfig to use outside a cluster. Default: the KUBECONFIG variable, then ~/.kube/config.",
+)
+def run(kubeconfig: str | None) -> None:
+    """Run the operator until it is told to stop (SIGTERM, SIGINT).
+
+    Settings are environment variables TYPOSENTINEL_…; the only one without a default is TYPOSENTINEL_SERVER_IMAGE,
+    the image of the scanners.
+    """
+    if kubeconfig:
+        # kopf and the client library both look here.
+        os.environ["KUBECONFIG"] = kubeconfig
+    try:
+        settings = process_settings.load(os.environ)
+        configure_logging(settings.log_format, settings.log_level)
+        asyncio.run(serve(settings))
+    except* OperatorError as group:
+        for error in group.exceptions:
+            click.echo(f"typosentinel-operator: {error}", err=True)
+        sys.exit(2)
+
+
+async def serve(settings: Settings) -> None:
+    """Wire everything, run until kopf has seen a signal, then take it down in order."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    telemetry = make_telemetry(registry)
+    async with AsyncExitStack() as stack:
+        agent = f"typosentinel-operator/{version('typosentinel')}"
+        cluster = await Cluster.connect(telemetry, settings.request_timeout_seconds, agent)
+        stack.push_async_callback(cluster.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(headers={"User-Agent": agent}))
+        now = _now
+        reconciler = Reconciler(cluster, Scraper(session, settings.scrape_timeout_seconds), settings.server_image, now)
+        control = Control(
+            cluster=cluster,
+            reconciler=reconciler,
+            telemetry=telemetry,
+            namespaces=settings.watch_namespaces,
+            resync_seconds=settings.resync_seconds,
+            clock=time.monotonic,  # noqa: TID251 - the composition root
+            now=now,
+            chance=random.random,  # noqa: TID251 - the composition root
+        )
+        runner = web.AppRunner(
+            probes.make_app(control, registry, telemetry, time.monotonic),  # noqa: TID251 - the composition root
+            access_log=None,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, settings.probe_host, settings.probe_port).start()
+        log.info("operator started", probes=[str(address) for address in runner.addresses])
+        await _wait_for_crds(cluster)
+        await _run_until_stopped(control, settings)
+
+
+async def _wait_for_crds(cluster: Cluster) -> None:
+    """Wait, because kopf gives up on kinds that are not served, and a chart may install them after us."""
+    while True:
+        try:
+            if await cluster.serves(names.API_VERSION):
+                return
+            log.warning("the custom resources are not installed yet; waiting", api_version=names.API_VERSION)
+        except ClusterError as error:
+            log.warning("the API server does not answer yet; waiting", error=str(error))
+        await asyncio.sleep(CRD_POLL_SECONDS)
+
+
+async def _run_until_stopped(control: Control, settings: Settings) -> None:
+    registry = kopf.OperatorRegistry()
+    handlers.register(registry, control.queue)
+    # A UID without a passwd entry has no user name to make an identity of.
+    identity: Any = os.environ.get("HOSTNAME", "typosentinel-operator")
+    async with asyncio.TaskGroup() as group:
+        work = [
+            group.create_task(control.queue.run(settings.workers)),
+            group.create_task(control.resync_forever()),
+        ]
+        # kopf owns the signals: it returns when one has come.
+        await kopf.operator(
+            registry=registry,
+            settings=handlers.watch_settings(),
+            namespaces=settings.watch_namespaces,
+            clusterwide=not settings.watch_namespaces,
+            standalone=True,
+            identity=identity,
+        )
+        log.info("operator stopping")
+        for task in work:
+            task.cancel()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the composition root
+
+
+if __name__ == "__main__":
+    main()

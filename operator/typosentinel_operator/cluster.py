@@ -1,0 +1,196 @@
+"""The only room that speaks to kube-apiserver: get, list, apply, delete, patch, events.
+
+Objects are plain dicts. Paths are made from `names.Kind`, so no discovery is needed: no right to read it, no cache on
+disk. Every request has a deadline, and no exception of the client library leaves this file.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.config.config_exception import ConfigException
+
+from typosentinel_operator import names
+from typosentinel_operator.errors import ClusterError, Conflict, Permanent, Refused
+from typosentinel_operator.names import Kind
+from typosentinel_operator.telemetry import Telemetry
+
+Manifest = dict[str, Any]
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+PAGE = 500
+NOT_FOUND = 404
+CONFLICT = 409
+REFUSED = frozenset({400, 403, 405, 413, 415, 422})
+
+
+class Cluster:
+    """A client of one API server.
+
+    Args:
+        api: the library's client, already configured.
+        telemetry: counts writes.
+        timeout: seconds allowed to one request.
+    """
+
+    def __init__(self, api: client.ApiClient, telemetry: Telemetry, timeout: float) -> None:
+        self._api = api
+        self._writes = telemetry.writes
+        self._timeout = timeout
+
+    @classmethod
+    async def connect(cls, telemetry: Telemetry, timeout: float, user_agent: str) -> Self:  # noqa: ASYNC109
+        """Connect as the pod's ServiceAccount, or by the kubeconfig of the environment outside a cluster.
+
+        Raises:
+            Permanent: neither is there.
+        """
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except ConfigException:
+            try:
+                await config.load_kube_config(client_configuration=configuration)
+            except (ConfigException, OSError) as error:
+                message = f"no ServiceAccount in this pod and no usable kubeconfig (--kubeconfig, KUBECONFIG): {error}"
+                raise Permanent("NoCredentials", message) from None
+        api = client.ApiClient(configuration)
+        api.user_agent = user_agent
+        return cls(api, telemetry, timeout)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    async def serves(self, api_version: str) -> bool:
+        """Whether the API server serves this group and version."""
+        return await self._request("GET", f"/apis/{api_version}", missing_ok=True) is not None
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        """One object, or None where there is none."""
+        found: Manifest | None = await self._request("GET", _path(kind, namespace, name), missing_ok=True)
+        return found
+
+    async def list(self, kind: Kind, namespace: str | None = None, *, selector: str | None = None) -> list[Manifest]:
+        """All objects of a kind, of one namespace or of all, page by page."""
+        items: list[Manifest] = []
+        query: dict[str, str] = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        while True:
+            page = await self._request("GET", _path(kind, namespace), query=query)
+            items += [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
+            token = page["metadata"].get("continue")
+            if not token:
+                return items
+            query = query | {"continue": token}
+
+    async def apply(self, kind: Kind, manifest: Manifest, *, manager: str = names.FIELD_MANAGER) -> Manifest:
+        """Server-side apply, forced: of the fields in `manifest` we are the owner.
+
+        Raises:
+            Refused: the API server does not take the manifest as it is.
+        """
+        path = _path(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        return await self._apply(path, kind, manifest, manager)
+
+    async def apply_status(self, kind: Kind, namespace: str, name: str, status: Manifest) -> Manifest | None:
+        """Server-side apply of the status alone; None where the object has gone."""
+        body = {
+            "apiVersion": kind.api_version,
+            "kind": kind.name,
+            "metadata": {"name": name, "namespace": namespace},
+            "status": status,
+        }
+        return await self._apply(
+            _path(kind, namespace, name) + "/status", kind, body, names.FIELD_MANAGER, missing_ok=True
+        )
+
+    async def delete(self, kind: Kind, manifest: Manifest) -> None:
+        """Delete this very object: one that was made anew under its name is left alone."""
+        meta = manifest["metadata"]
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": meta["uid"]}}
+        self._writes.labels("delete", kind.name).inc()
+        await self._request("DELETE", _path(kind, meta["namespace"], meta["name"]), body=body, missing_ok=True)
+
+    async def annotate(self, kind: Kind, manifest: Manifest, annotations: Mapping[str, str]) -> None:
+        """Set annotations of an object; nothing happens where it has gone."""
+        meta = manifest["metadata"]
+        body = {"metadata": {"annotations": dict(annotations)}}
+        self._writes.labels("annotate", kind.name).inc()
+        path = _path(kind, meta["namespace"], meta["name"])
+        await self._request("PATCH", path, body=body, content_type=MERGE, missing_ok=True)
+
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """Create an object."""
+        self._writes.labels("create", kind.name).inc()
+        created: Manifest = await self._request("POST", _path(kind, manifest["metadata"]["namespace"]), body=manifest)
+        return created
+
+    async def _apply(
+        self, path: str, kind: Kind, body: Manifest, manager: str, *, missing_ok: bool = False
+    ) -> Manifest | Any:
+        self._writes.labels("apply", kind.name).inc()
+        query = {"fieldManager": manager, "force": "true"}
+        return await self._request("PATCH", path, query=query, body=body, content_type=APPLY, missing_ok=missing_ok)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        missing_ok: bool = False,
+    ) -> Any:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        try:
+            async with asyncio.timeout(self._timeout):
+                serialized = await self._api.param_serialize(
+                    method,
+                    path,
+                    query_params=list((query or {}).items()),
+                    header_params=headers,
+                    body=body,
+                    auth_settings=["BearerToken"],
+                )
+                answer = await self._api.call_api(*serialized, _request_timeout=self._timeout)
+                text = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            words = str(error) or f"no answer within {self._timeout:g} s"
+            raise ClusterError(f"{method} {path}: {words}") from None
+        except client.ApiException as error:
+            raise ClusterError(f"{method} {path}: {error.reason}", status=error.status) from None
+        if answer.status == NOT_FOUND and missing_ok:
+            return None
+        if answer.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+            raise _error(f"{method} {path}", answer.status, answer.headers, text)
+        return json.loads(text)
+
+
+def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
+    root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
+    scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+    return f"{root}{scope}/{kind.plural}" + (f"/{quote(name, safe='')}" if name else "")
+
+
+def _error(what: str, status: int, headers: Mapping[str, str], text: bytes) -> ClusterError:
+    try:
+        words = json.loads(text)["message"]
+    except (ValueError, KeyError, TypeError):
+        words = text[:200].decode(errors="replace")
+    message = f"{what}: {status} {words}"
+    if status == CONFLICT:
+        return Conflict(message, status=status)
+    # An unknown field in an apply is answered with 500, though no repetition will mend it.
+    if status in REFUSED or "field not declared in schema" in words:
+        return Refused(message, status=status)
+    seconds = headers.get("Retry-After", "")
+    return ClusterError(
+        message, status=status, retry_after=float(seconds) if re.fullmatch(r"\d{1,4}", seconds) else None
+    )

@@ -1,0 +1,82 @@
+"""What the builders are given, and the metadata that all children share."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from typosentinel_operator import names
+from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that decides about the children of one ScanService.
+
+    Attributes:
+        name: the ScanService's name.
+        namespace: its namespace, which is also the children's.
+        uid: its uid, for owner references.
+        spec: what the user wants.
+        cache: the CachePolicy's spec, or None for the scanner's own settings.
+        scaling: the ScalingPolicy's spec, or None where none is in use.
+        replicas: number of pods, or None where it is an autoscaler's to decide.
+        default_image: image where the spec names none.
+    """
+
+    name: str
+    namespace: str
+    uid: str
+    spec: ScanServiceSpec
+    cache: CachePolicySpec | None
+    scaling: ScalingPolicySpec | None
+    replicas: int | None
+    default_image: str
+
+
+def selector_labels(scan_service: str) -> dict[str, str]:
+    """Labels by which the pods of a ScanService are selected; they never change (a Deployment's selector can't)."""
+    return {names.LABEL_NAME: names.APP_NAME, names.LABEL_SCAN_SERVICE: scan_service}
+
+
+def child_labels(scan_service: str) -> dict[str, str]:
+    """Labels of every child. No app.kubernetes.io/instance: Argo CD would take the child for an app's own resource."""
+    return {
+        **selector_labels(scan_service),
+        names.LABEL_COMPONENT: "scanner",
+        names.LABEL_MANAGED_BY: names.FIELD_MANAGER,
+    }
+
+
+def child(kind: names.Kind, inputs: Inputs, body: Manifest) -> Manifest:
+    """A child's manifest: `body` with identity, labels, owner and the hash of itself."""
+    manifest: Manifest = {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "metadata": {
+            "name": names.child_name(inputs.name),
+            "namespace": inputs.namespace,
+            "labels": child_labels(inputs.name),
+            "ownerReferences": [
+                {
+                    "apiVersion": names.API_VERSION,
+                    "kind": names.SCAN_SERVICE.name,
+                    "name": inputs.name,
+                    "uid": inputs.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        **body,
+    }
+    manifest["metadata"]["annotations"] = {names.ANNOTATION_MANIFEST_HASH: manifest_hash(manifest)}
+    return manifest
+
+
+def manifest_hash(manifest: Manifest) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of the manifest's canonical JSON."""
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,37 @@
+"""The scanner's configuration document, in the ConfigMap that its pods mount.
+
+The document is the only thing in which operator and server meet; `tests/contract` reads it from both sides.
+"""
+
+import hashlib
+from typing import Any
+
+import yaml
+
+from typosentinel_operator import names
+from typosentinel_operator.desired.inputs import Inputs, Manifest, child
+
+
+def document(inputs: Inputs) -> str:
+    """The configuration document as YAML text; equal inputs give equal bytes."""
+    content: dict[str, Any] = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.CONFIG_KIND,
+        "logLevel": inputs.spec.log_level,
+    }
+    if inputs.spec.ecosystems is not None:
+        content["ecosystems"] = sorted(inputs.spec.ecosystems)
+    if inputs.cache is not None:
+        memory = inputs.cache.memory
+        content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
+    return yaml.safe_dump(content, sort_keys=True)
+
+
+def document_hash(text: str) -> str:
+    """The hash by which a server says which document it runs with: sha256: and 64 hexadecimal digits."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def config_map(inputs: Inputs) -> Manifest:
+    """The ConfigMap with the document."""
+    return child(names.CONFIG_MAP, inputs, {"data": {names.CONFIG_KEY: document(inputs)}})

@@ -1,0 +1,137 @@
+"""The scanner pods and what they need: ServiceAccount, Deployment, Service, PodDisruptionBudget."""
+
+from typing import Any, Final
+
+from typosentinel_operator import names, quantities
+from typosentinel_operator.desired.inputs import Inputs, Manifest, child, child_labels, selector_labels
+from typosentinel_operator.specs import ComputeResources
+
+DEFAULT_REQUESTS: Final[dict[str, str]] = {"cpu": "100m", "memory": "256Mi"}
+DEFAULT_LIMITS: Final[dict[str, str]] = {"memory": "512Mi"}
+USER: Final = 65532
+# Longest way out of a pod: the drain that the preStop hook waits for, then the server's own bounded shutdown.
+GRACE_SECONDS: Final = 30
+
+
+def service_account(inputs: Inputs) -> Manifest:
+    """An identity of its own with no rights and no token: scanners never speak to Kubernetes."""
+    return child(names.SERVICE_ACCOUNT, inputs, {"automountServiceAccountToken": False})
+
+
+def service(inputs: Inputs) -> Manifest:
+    """The address at which the fleet answers."""
+    port = {"name": names.PORT_NAME, "port": names.PORT, "protocol": "TCP", "targetPort": names.PORT_NAME}
+    return child(
+        names.SERVICE,
+        inputs,
+        {"spec": {"type": "ClusterIP", "selector": selector_labels(inputs.name), "ports": [port]}},
+    )
+
+
+def disruption_budget(inputs: Inputs) -> Manifest:
+    """Drains take one scanner at a time; of a single one they may take it, or nodes could never be drained."""
+    return child(
+        names.DISRUPTION_BUDGET,
+        inputs,
+        {
+            "spec": {
+                "maxUnavailable": 1,
+                "selector": {"matchLabels": selector_labels(inputs.name)},
+                # A pod that is not ready serves nobody and must not block a drain.
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            }
+        },
+    )
+
+
+def deployment(inputs: Inputs) -> Manifest:
+    """The scanner pods.
+
+    `spec.replicas` is there only where no autoscaler decides about it. The configuration's hash is not in the pod
+    template: servers reload it, so a change of it must not roll them.
+    """
+    spec: Manifest = {
+        "selector": {"matchLabels": selector_labels(inputs.name)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "revisionHistoryLimit": 3,
+        "progressDeadlineSeconds": 300,
+        "template": {"metadata": {"labels": child_labels(inputs.name)}, "spec": _pod(inputs)},
+    }
+    if inputs.replicas is not None:
+        spec["replicas"] = inputs.replicas
+    return child(names.DEPLOYMENT, inputs, {"spec": spec})
+
+
+def _pod(inputs: Inputs) -> Manifest:
+    return {
+        "serviceAccountName": names.child_name(inputs.name),
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": selector_labels(inputs.name)},
+            }
+        ],
+        "containers": [_container(inputs)],
+        # The whole directory, never a subPath: a subPath mount is not updated when the ConfigMap changes.
+        "volumes": [{"name": "configuration", "configMap": {"name": names.child_name(inputs.name)}}],
+    }
+
+
+def _container(inputs: Inputs) -> Manifest:
+    return {
+        "name": names.CONTAINER,
+        "image": inputs.spec.image or inputs.default_image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": [
+            "serve",
+            "--host=0.0.0.0",
+            f"--port={names.PORT}",
+            f"--config={names.CONFIG_DIRECTORY}/{names.CONFIG_KEY}",
+        ],
+        "ports": [{"name": names.PORT_NAME, "containerPort": names.PORT, "protocol": "TCP"}],
+        "resources": _resources(inputs.spec.resources),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "startupProbe": _probe("/ready", period=1, failures=60),
+        "readinessProbe": _probe("/ready", period=2, failures=2),
+        "livenessProbe": _probe("/live", period=10, failures=3),
+        # The hook holds the pod's end back until kube-proxy and clients have let go of it.
+        "lifecycle": {"preStop": {"httpGet": {"path": "/drain", "port": names.PORT_NAME}}},
+        "volumeMounts": [{"name": "configuration", "mountPath": names.CONFIG_DIRECTORY, "readOnly": True}],
+    }
+
+
+def _resources(wanted: ComputeResources) -> Manifest:
+    """The user's resources over our defaults; a default never contradicts what the user gave for the other side."""
+    requests: dict[str, str] = {key: str(value) for key, value in wanted.requests.items()}
+    limits: dict[str, str] = {key: str(value) for key, value in wanted.limits.items()}
+    merged_limits = DEFAULT_LIMITS | limits
+    for key in merged_limits.keys() & requests.keys() - limits.keys():
+        merged_limits[key] = max(merged_limits[key], requests[key], key=quantities.value)
+    merged_requests = DEFAULT_REQUESTS | requests
+    for key in merged_requests.keys() & limits.keys() - requests.keys():
+        merged_requests[key] = min(merged_requests[key], limits[key], key=quantities.value)
+    return {"requests": merged_requests, "limits": merged_limits}
+
+
+def _probe(path: str, *, period: int, failures: int) -> dict[str, Any]:
+    return {
+        "httpGet": {"path": path, "port": names.PORT_NAME},
+        "periodSeconds": period,
+        "timeoutSeconds": 2,
+        "failureThreshold": failures,
+    }

@@ -1,0 +1,97 @@
+"""Does an object hold what we want of it? Decides about writes, so that an unchanged object costs none. Pure.
+
+The API server adds defaults, other managers add fields and list entries; none of that is drift. A field of ours
+with another value is, and so is a field that we used to want: the manifest's hash, an annotation, tells that one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from typosentinel_operator import quantities
+
+# The keys by which Kubernetes merges lists of objects; a list whose items have none of them is compared whole.
+_MERGE_KEYS: Final = ("name", "uid", "type", "topologyKey", "port")
+# Below these keys stand quantities, which the server may write in another way (0.5 as 500m).
+_QUANTITY_PARENTS: Final = frozenset({"requests", "limits"})
+
+
+def differences(wanted: dict[str, Any], observed: dict[str, Any]) -> tuple[str, ...]:
+    """Paths of the fields in which `observed` does not hold what `wanted` says; empty: no write is needed."""
+    return tuple(_compare(wanted, observed, "", quantity=False))
+
+
+def _compare(wanted: Any, observed: Any, path: str, *, quantity: bool) -> list[str]:
+    if isinstance(wanted, dict):
+        if not isinstance(observed, dict):
+            return [path]
+        return [found for key, value in wanted.items() for found in _compare_key(value, observed, key, path)]
+    if isinstance(wanted, list):
+        return _compare_lists(wanted, observed, path)
+    if wanted == observed or (quantity and _same_quantity(wanted, observed)):
+        return []
+    return [path]
+
+
+def _compare_key(value: Any, observed: dict[str, Any], key: str, path: str) -> list[str]:
+    where = f"{path}.{key}" if path else key
+    if key not in observed:
+        # An empty object or list that the server drops says the same as none.
+        return [] if value in ({}, []) else [where]
+    if key in _QUANTITY_PARENTS and isinstance(value, dict) and isinstance(observed[key], dict):
+        return [
+            found
+            for name, amount in value.items()
+            for found in _compare(amount, observed[key].get(name), f"{where}.{name}", quantity=True)
+        ]
+    return _compare(value, observed[key], where, quantity=False)
+
+
+def _compare_lists(wanted: list[Any], observed: Any, path: str) -> list[str]:
+    if not isinstance(observed, list):
+        return [path]
+    key = _merge_key(wanted)
+    if key is None:
+        if len(wanted) != len(observed):
+            return [path]
+        pairs = enumerate(zip(wanted, observed, strict=True))
+        return [found for i, (left, right) in pairs for found in _compare(left, right, f"{path}[{i}]", quantity=False)]
+    present = {item[key]: item for item in observed if isinstance(item, dict) and key in item}
+    return [
+        found
+        for item in wanted
+        for found in (
+            _compare(item, present[item[key]], f"{path}[{item[key]}]", quantity=False)
+            if item[key] in present
+            else [f"{path}[{item[key]}]"]
+        )
+    ]
+
+
+def _merge_key(items: Sequence[Any]) -> str | None:
+    for key in _MERGE_KEYS:
+        values = [item[key] for item in items if isinstance(item, dict) and key in item]
+        if values and len(values) == len(items) and len(set(values)) == len(values):
+            return key
+    return None
+
+
+def _same_quantity(wanted: Any, observed: Any) -> bool:
+    try:
+        return quantities.value(wanted) == quantities.value(observed)
+    except ArithmeticError:
+        return False
+
+
+def is_ours(observed: dict[str, Any], owner_uid: str) -> bool:
+    """Whether the object is controlled by the owner with this uid."""
+    owners = observed["metadata"].get("ownerReferences", [])
+    return any(owner["uid"] == owner_uid and owner.get("controller", False) for owner in owners)
+
+
+def owns_replicas(deployment: dict[str, Any], manager: str) -> bool:
+    """Whether `manager` is among the owners of the Deployment's spec.replicas."""
+    return any(
+        entry.get("manager") == manager and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in deployment["metadata"].get("managedFields", [])
+        if not entry.get("subresource")
+    )

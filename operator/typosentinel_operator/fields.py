@@ -1,0 +1,72 @@
+"""Types of fields that the three kinds share: durations, quantities, references, conditions.
+
+Each carries what the CRD says of it, so that `kubectl explain` and our own parsing can't disagree.
+"""
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+# Gateway API's GEP-2257: what Go's time.ParseDuration takes, less signs, fractions and tiny units.
+DURATION_PATTERN: Final = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+QUANTITY_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkKMGTPE]|[KMGTPE]i)?$"
+DNS_LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+class Model(BaseModel):
+    """Base of all API models: camelCase outside, frozen, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=32)]
+Quantity = Annotated[
+    str | int,
+    Field(json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32}),
+]
+ObjectName = Annotated[str, Field(pattern=DNS_LABEL_PATTERN, min_length=1, max_length=63)]
+
+
+def seconds(duration: str) -> float:
+    """Length of a duration such as ``1h30m`` in seconds; the caller has checked the pattern."""
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|h|m|s)", duration))
+
+
+class PolicyReference(Model):
+    """A policy in the same namespace."""
+
+    name: ObjectName
+    """Name of the object referred to, in the same namespace."""
+
+
+class ConditionStatus(Model):
+    """One aspect of the object's state, as metav1.Condition."""
+
+    type: Annotated[str, Field(min_length=1, max_length=316)]
+    """Type of the condition, in CamelCase."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether the condition holds."""
+    reason: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")]
+    """Why, as one CamelCase word that programs may compare."""
+    message: Annotated[str, Field(max_length=32768)]
+    """Why, as a sentence for people."""
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    """When the status last changed from one value to another."""
+    observed_generation: Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})] | None = None
+    """Generation of the spec that this condition speaks of."""
+
+
+Conditions = Annotated[
+    list[ConditionStatus],
+    Field(json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+]
+ObservedGeneration = Annotated[int, Field(json_schema_extra={"format": "int64"})]

@@ -1,0 +1,53 @@
+"""Watches: every event only enqueues a key. `on.event` alone, because kopf's other handlers write to the objects."""
+
+from typing import Any
+
+import kopf
+
+from typosentinel_operator import names, policies
+from typosentinel_operator.reconcile import Key
+from typosentinel_operator.workqueue import WorkQueue
+
+
+def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key]) -> None:
+    """Watch the three kinds, the children and the pods."""
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    @kopf.on.event(names.GROUP, names.VERSION, names.SCAN_SERVICE.plural, registry=registry)
+    def scan_service(*, namespace: str | None, name: str, body: kopf.Body, **_: Any) -> None:
+        queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
+        for kind, policy in policies.referred(dict(body)):
+            queue.add(Key(kind, str(namespace), policy))
+
+    for kind in (names.CACHE_POLICY, names.SCALING_POLICY):
+
+        @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=registry, param=kind)
+        def policy(*, namespace: str | None, name: str, param: Any = None, **_: Any) -> None:
+            queue.add(Key(param, str(namespace), name))
+
+    for kind in (*names.CHILD_KINDS, names.POD):
+        group, _, version = kind.api_version.rpartition("/")
+
+        @kopf.on.event(group, version, kind.plural, registry=registry)
+        def child(*, namespace: str | None, labels: kopf.Labels, **_: Any) -> None:
+            if names.LABEL_SCAN_SERVICE in labels:
+                queue.add(Key(names.SCAN_SERVICE, str(namespace), labels[names.LABEL_SCAN_SERVICE]))
+
+
+def watch_settings() -> kopf.OperatorSettings:
+    """Settings for kopf: watch, select on the server, and write nothing."""
+    settings = kopf.OperatorSettings()
+    # Without it kopf reads namespaces and CRDs of the whole cluster, for which we ask no right.
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 240
+    settings.watching.client_timeout = 250
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = 500
+    for kind in (*names.CHILD_KINDS, names.POD):
+        group, _, version = kind.api_version.rpartition("/")
+        settings.watching.label_selectors[group, version, kind.plural] = names.MANAGED_SELECTOR
+    return settings

@@ -1,0 +1,143 @@
+"""Every string that others see: API group, kinds, labels, annotations, child names, reasons, metric names.
+
+A name in this file is a promise: users select by these labels, alert on these reasons and graph these
+metrics. Renaming one is a breaking change and belongs in the changelog.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+GROUP: Final = "typosentinel.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+CATEGORY: Final = "typosentinel"
+
+# The one field manager of everything that the operator applies, and the one that holds
+# `spec.replicas` for the moment between giving it up and the HPA's first write.
+FIELD_MANAGER: Final = "typosentinel-operator"
+HANDOVER_MANAGER: Final = "typosentinel-operator-handover"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A Kubernetes kind with what its REST path needs.
+
+    Attributes:
+        api_version: group and version as objects carry them, e.g. ``apps/v1`` or ``v1``.
+        name: the kind, e.g. ``Deployment``.
+        plural: the resource in the path, e.g. ``deployments``.
+    """
+
+    api_version: str
+    name: str
+    plural: str
+
+    @property
+    def group(self) -> str:
+        """The API group; the core group is the empty string."""
+        return self.api_version.rpartition("/")[0]
+
+
+SCAN_SERVICE: Final = Kind(API_VERSION, "ScanService", "scanservices")
+CACHE_POLICY: Final = Kind(API_VERSION, "CachePolicy", "cachepolicies")
+SCALING_POLICY: Final = Kind(API_VERSION, "ScalingPolicy", "scalingpolicies")
+
+DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
+SERVICE: Final = Kind("v1", "Service", "services")
+CONFIG_MAP: Final = Kind("v1", "ConfigMap", "configmaps")
+SERVICE_ACCOUNT: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
+AUTOSCALER: Final = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+DISRUPTION_BUDGET: Final = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+POD: Final = Kind("v1", "Pod", "pods")
+EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
+
+CUSTOM_KINDS: Final = (SCAN_SERVICE, CACHE_POLICY, SCALING_POLICY)
+# In the order in which they are applied: what a pod needs comes before the pods.
+CHILD_KINDS: Final = (SERVICE_ACCOUNT, CONFIG_MAP, SERVICE, DEPLOYMENT, DISRUPTION_BUDGET, AUTOSCALER)
+
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_SCAN_SERVICE: Final = f"{GROUP}/scanservice"
+APP_NAME: Final = "typosentinel-scanner"
+MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={FIELD_MANAGER}"
+
+# On children: the hash of what we want of them, so that a field which we give up counts as a change.
+ANNOTATION_MANIFEST_HASH: Final = f"{GROUP}/manifest-hash"
+# On pods: any change of a pod makes its kubelet look at mounted ConfigMaps at once instead of in a minute.
+ANNOTATION_REFRESH: Final = f"{GROUP}/configuration-refresh"
+
+CHILD_SUFFIX: Final = "-scanner"
+# 63 (a Service's name and a label's value) less the suffix.
+MAX_NAME: Final = 63 - len(CHILD_SUFFIX)
+
+CONTAINER: Final = "server"
+PORT_NAME: Final = "http"
+PORT: Final = 8080
+CONFIG_DIRECTORY: Final = "/etc/typosentinel"
+CONFIG_KEY: Final = "config.yaml"
+CONFIG_KIND: Final = "ServerConfiguration"
+
+
+def child_name(scan_service: str) -> str:
+    """Name of every child of a ScanService."""
+    return f"{scan_service}{CHILD_SUFFIX}"
+
+
+class Condition:
+    """Types of conditions."""
+
+    READY: Final = "Ready"
+    RECONCILING: Final = "Reconciling"
+    STALLED: Final = "Stalled"
+    AVAILABLE: Final = "Available"
+    CONFIGURATION_CURRENT: Final = "ConfigurationCurrent"
+    POLICY_RESOLVED: Final = "PolicyResolved"
+    SCALING_ACTIVE: Final = "ScalingActive"
+
+
+class Reason:
+    """Reasons of conditions and Events; tests and users filter on them."""
+
+    READY: Final = "Ready"
+    PODS_NOT_READY: Final = "PodsNotReady"
+    CONFIGURATION_PROPAGATING: Final = "ConfigurationPropagating"
+    ROLLING_OUT: Final = "RollingOut"
+    POLICY_NOT_FOUND: Final = "PolicyNotFound"
+    POLICIES_RESOLVED: Final = "PoliciesResolved"
+    NO_POLICIES: Final = "NoPolicies"
+    INVALID_SPEC: Final = "InvalidSpec"
+    INVALID_POLICY: Final = "InvalidPolicy"
+    NAME_CONFLICT: Final = "NameConflict"
+    APPLY_REFUSED: Final = "ApplyRefused"
+    SETTLED: Final = "Settled"
+    PROGRESSING: Final = "Progressing"
+    NOT_STALLED: Final = "NotStalled"
+    ENDPOINTS_READY: Final = "EndpointsReady"
+    NO_ENDPOINTS: Final = "NoEndpoints"
+    SCALED_TO_ZERO: Final = "ScaledToZero"
+    ALL_PODS_CURRENT: Final = "AllPodsCurrent"
+    PODS_UNREACHABLE: Final = "PodsUnreachable"
+    NO_PODS: Final = "NoPods"
+    NO_SCALING_POLICY: Final = "NoScalingPolicy"
+    AUTOSCALER_PENDING: Final = "AutoscalerPending"
+    CHILD_REPAIRED: Final = "ChildRepaired"
+    CHILD_CREATED: Final = "ChildCreated"
+    CHILD_PRUNED: Final = "ChildPruned"
+    ACCEPTED: Final = "Accepted"
+
+
+class Metric:
+    """The operator's own metrics, by Prometheus' naming rules."""
+
+    RECONCILE_DURATION: Final = "typosentinel_operator_reconcile_duration_seconds"
+    RECONCILES: Final = "typosentinel_operator_reconciles_total"
+    WRITES: Final = "typosentinel_operator_writes_total"
+    QUEUE_DEPTH: Final = "typosentinel_operator_workqueue_depth"
+    QUEUE_ADDS: Final = "typosentinel_operator_workqueue_adds_total"
+    QUEUE_RETRIES: Final = "typosentinel_operator_workqueue_retries_total"
+    QUEUE_LATENCY: Final = "typosentinel_operator_workqueue_queue_duration_seconds"
+    QUEUE_OLDEST: Final = "typosentinel_operator_workqueue_oldest_seconds"
+    RESYNC_AGE: Final = "typosentinel_operator_resync_age_seconds"
+    OBJECTS: Final = "typosentinel_operator_objects"
+    BUILD_INFO: Final = "typosentinel_operator_build_info"

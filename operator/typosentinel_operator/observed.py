@@ -1,0 +1,99 @@
+"""What was seen of one ScanService, as values: made by `gather` and `scrape`, judged by `status`. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A policy that is referred to and can't be used.
+
+    Attributes:
+        reason: a constant of `names.Reason`.
+        message: a sentence that says what to do.
+    """
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policies of one ScanService: a spec, None where none is referred to, or why it can't be used."""
+
+    cache: CachePolicySpec | Unresolved | None
+    scaling: ScalingPolicySpec | Unresolved | None
+
+    def unresolved(self) -> tuple[Unresolved, ...]:
+        """Those that can't be used."""
+        return tuple(policy for policy in (self.cache, self.scaling) if isinstance(policy, Unresolved))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a server says of itself.
+
+    Attributes:
+        configuration_hash: hash of the document that it runs with.
+        configuration_age: seconds since that document took effect, by the server's own clock.
+    """
+
+    configuration_hash: str
+    configuration_age: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A server that could not be asked, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """What matters of a pod.
+
+    Attributes:
+        manifest: the pod.
+        ready_since: RFC 3339 time of its becoming ready, or None while it is not.
+        report: what its server says of itself, or why it could not be asked.
+    """
+
+    manifest: Manifest
+    ready_since: str | None
+    report: Report | NoAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that the verdicts are made of.
+
+    Attributes:
+        name, namespace: of the ScanService.
+        deployment: the Deployment as last seen, or None.
+        autoscaler: the HPA as last seen, or None where none is wanted.
+        min_replicas: floor of the autoscaler, or None where the number is fixed.
+        pods: the scanner pods that are not on their way out.
+        wanted_hash: hash of the configuration document that they should run with, or None if it is not known.
+        references: number of policies referred to.
+        unresolved: policies that can't be used.
+        failure: what stops us until somebody changes an object, as (reason, message), or None.
+        now: time of observation, with zone.
+    """
+
+    name: str
+    namespace: str
+    deployment: Manifest | None
+    autoscaler: Manifest | None
+    min_replicas: int | None
+    pods: tuple[PodView, ...]
+    wanted_hash: str | None
+    references: int
+    unresolved: tuple[Unresolved, ...]
+    failure: tuple[str, str] | None
+    now: datetime

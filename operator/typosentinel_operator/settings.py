@@ -1,0 +1,72 @@
+"""Process settings from the environment: validated whole, frozen, then used."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from typosentinel_operator.errors import SettingsError
+
+PREFIX = "TYPOSENTINEL_"
+
+
+class Settings(BaseModel):
+    """What one operator process is told from outside.
+
+    Each field is read from the environment variable ``TYPOSENTINEL_<FIELD IN CAPITALS>``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server_image: Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
+    """Image of the scanning service for every ScanService that names none; full name with tag."""
+    watch_namespaces: tuple[str, ...] = ()
+    """Namespaces to watch, comma-separated; empty: all of them."""
+    resync_seconds: Annotated[float, Field(ge=5, le=3600)] = 30.0
+    """How often every object is looked at again, in seconds, to heal what a watch missed."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many objects are reconciled at the same time."""
+    request_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Time allowed to one request to the API server, in seconds."""
+    scrape_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """Time allowed to one question to a scanner pod, in seconds."""
+    probe_host: str = "0.0.0.0"
+    """Address of /livez, /readyz and /metrics."""
+    probe_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    """Port of /livez, /readyz and /metrics; 0 takes a free one."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines are written."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+
+    @model_validator(mode="after")
+    def _scrape_fits_into_a_resync(self) -> Self:
+        if self.scrape_timeout_seconds * 2 > self.resync_seconds:
+            message = "TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS must be at most half of TYPOSENTINEL_RESYNC_SECONDS"
+            raise ValueError(message)
+        return self
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read settings from environment variables.
+
+    Raises:
+        SettingsError: one sentence per wrong variable.
+    """
+    values: dict[str, object] = {}
+    for field in Settings.model_fields:
+        raw = environment.get(PREFIX + field.upper())
+        if raw is None:
+            continue
+        values[field] = (
+            tuple(part.strip() for part in raw.split(",") if part.strip()) if field == "watch_namespaces" else raw
+        )
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(detail["loc"], detail["msg"]) for detail in error.errors())) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    name = PREFIX + str(location[0]).upper() if location else "settings"
+    return f"{name}: {message}"

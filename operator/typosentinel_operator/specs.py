@@ -1,0 +1,244 @@
+"""The three custom resources as pydantic models: the source of `crds/` and of our own parsing.
+
+Attribute docstrings become the descriptions that `kubectl explain` shows; `json_schema_extra` carries what only
+Kubernetes knows (CEL rules, list types). `hack/gen_crds.py` turns the models into structural schemas.
+"""
+
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from typosentinel_operator import names
+from typosentinel_operator.errors import Permanent
+from typosentinel_operator.fields import (
+    Conditions,
+    Duration,
+    Model,
+    ObjectName,
+    ObservedGeneration,
+    PolicyReference,
+    Quantity,
+)
+
+# OSV's spelling; a contract test holds this against the server's own list.
+Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven"]
+LogLevel = Literal["Debug", "Info", "Warning", "Error"]
+
+
+def _rules(*rules: tuple[str, str]) -> dict[str, Any]:
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+
+
+def _map_list(key: str) -> dict[str, Any]:
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+# A structural schema can't name a map's keys, CEL can.
+_CPU_AND_MEMORY: Final = _rules(("self.all(key, key in ['cpu', 'memory'])", "takes cpu and memory and nothing else"))
+
+
+def _request_fits(resource: str) -> tuple[str, str]:
+    both = f"has(self.requests) && '{resource}' in self.requests && has(self.limits) && '{resource}' in self.limits"
+    fits = f"quantity(string(self.requests['{resource}'])).compareTo(quantity(string(self.limits['{resource}']))) <= 0"
+    return f"!({both}) || {fits}", f"requests.{resource} must not be greater than limits.{resource}"
+
+
+class ComputeResources(Model):
+    """Compute resources of each scanner pod; a key that is left out keeps its default."""
+
+    model_config = ConfigDict(json_schema_extra=_rules(_request_fits("cpu"), _request_fits("memory")))
+
+    requests: Annotated[
+        dict[Literal["cpu", "memory"], Quantity], Field(max_length=2, json_schema_extra=_CPU_AND_MEMORY)
+    ] = {}
+    """What the scheduler reserves for a pod: cpu in cores (100m), memory in bytes (192Mi)."""
+    limits: Annotated[
+        dict[Literal["cpu", "memory"], Quantity], Field(max_length=2, json_schema_extra=_CPU_AND_MEMORY)
+    ] = {}
+    """What a pod can use at most: cpu in cores (2), memory in bytes (512Mi)."""
+
+
+class ScanServiceSpec(Model):
+    """What the fleet of scanners should look like."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "!(has(self.replicas) && has(self.scalingPolicyRef))",
+                "replicas and scalingPolicyRef exclude each other: the policy decides about the number of replicas",
+            )
+        )
+    )
+
+    image: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^\S+$")] | None = None
+    """Image of the scanner, full name with tag or digest. Default: the one that the operator was released with."""
+    resources: ComputeResources = ComputeResources()
+    """Compute resources of each scanner pod."""
+    ecosystems: (
+        Annotated[
+            list[Ecosystem],
+            Field(min_length=1, max_length=7, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        ]
+        | None
+    ) = None
+    """Ecosystems to serve, in OSV's spelling. Default: all of them."""
+    replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] | None = None
+    """Number of scanner pods. Excludes scalingPolicyRef; 1 where neither is given."""
+    cache_policy_ref: PolicyReference | None = None
+    """CachePolicy in the same namespace. Default: the scanner's own cache settings."""
+    scaling_policy_ref: PolicyReference | None = None
+    """ScalingPolicy in the same namespace. Default: a fixed number of replicas."""
+    log_level: LogLevel = "Info"
+    """Least severe level that the scanner logs; changes take effect without a restart."""
+
+
+class ScanServiceStatus(Model):
+    """What the operator last saw of the fleet."""
+
+    observed_generation: ObservedGeneration = -1
+    """Generation of the spec that this status speaks of; -1 until the operator has looked at the object."""
+    replicas: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
+    """Number of scanner pods that exist."""
+    ready_replicas: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
+    """Number of scanner pods that answer."""
+    selector: str | None = None
+    """Label selector of the scanner pods, for the scale subresource."""
+    endpoint: str | None = None
+    """Address inside the cluster at which scans are answered."""
+    configuration_hash: str | None = None
+    """SHA-256 of the configuration document that the pods should run with."""
+    conditions: Conditions = []
+    """Ready, Reconciling and Stalled say whether the spec is realised; the other conditions say how it goes."""
+
+
+class MemoryCache(Model):
+    """The verdict cache in each scanner's memory (LRU with expiry)."""
+
+    max_entries: Annotated[int, Field(ge=0, le=10_000_000, json_schema_extra={"format": "int32"})] = 10_000
+    """Verdicts that one pod keeps at most; 0 switches the cache off."""
+    ttl: Duration = "5m"
+    """How long a verdict is kept: hours, minutes, seconds, milliseconds, as in 1h30m."""
+
+
+class CachePolicySpec(Model):
+    """How scanners cache verdicts. One policy serves any number of ScanServices; changes need no restart."""
+
+    memory: MemoryCache = MemoryCache()
+    """The verdict cache in each scanner's memory."""
+
+
+class ResourceMetric(Model):
+    """A resource of the scanner pods, as in a HorizontalPodAutoscaler."""
+
+    name: Literal["cpu", "memory"]
+    """Which resource."""
+    average_utilization: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})]
+    """Wanted use over all pods, in percent of what they request."""
+
+
+class ScalingMetric(Model):
+    """One number by which the fleet is scaled; of several the one that asks for most pods wins."""
+
+    name: ObjectName
+    """Name of this metric, unique in the policy."""
+    type: Literal["Resource"]
+    """Where the number comes from. Resource: the pods' use of CPU or memory."""
+    resource: ResourceMetric
+    """Which resource, and how much of it."""
+
+
+class ScalingRule(Model):
+    """One bound on the speed of scaling."""
+
+    type: Literal["Pods", "Percent"]
+    """Whether value is a number of pods or a percentage of the present ones."""
+    value: Annotated[int, Field(ge=1, json_schema_extra={"format": "int32"})]
+    """Largest change within one period."""
+    period_seconds: Annotated[int, Field(ge=1, le=1800, json_schema_extra={"format": "int32"})]
+    """Length of the period, in seconds."""
+
+
+class ScalingRules(Model):
+    """How fast to scale in one direction; passed through to the HorizontalPodAutoscaler."""
+
+    stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600, json_schema_extra={"format": "int32"})] | None = (
+        None
+    )
+    """Seconds of past recommendations that are weighed before acting."""
+    select_policy: Literal["Max", "Min", "Disabled"] | None = None
+    """Which of several rules counts; Disabled: no scaling in this direction."""
+    policies: (
+        Annotated[
+            list[ScalingRule],
+            Field(min_length=1, max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        ]
+        | None
+    ) = None
+    """Bounds on the speed of scaling."""
+
+
+class ScalingBehavior(Model):
+    """Speed and steadiness of scaling, as autoscaling/v2 has it."""
+
+    scale_up: ScalingRules | None = None
+    """Rules for adding pods."""
+    scale_down: ScalingRules | None = None
+    """Rules for removing pods."""
+
+
+class ScalingPolicySpec(Model):
+    """How many pods, and by what. One policy serves any number of ScanServices."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            ("self.minReplicas <= self.maxReplicas", "minReplicas must not be greater than maxReplicas")
+        )
+    )
+
+    min_replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 1
+    """Pods that run at least."""
+    max_replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 10
+    """Pods that run at most."""
+    metrics: Annotated[list[ScalingMetric], Field(min_length=1, max_length=16, json_schema_extra=_map_list("name"))] = [
+        ScalingMetric(name="cpu", type="Resource", resource=ResourceMetric(name="cpu", average_utilization=70))
+    ]
+    """By what to scale. Default: 70 % of the CPU that the pods request."""
+    behavior: ScalingBehavior | None = None
+    """Speed and steadiness of scaling. Default: Kubernetes' own."""
+
+
+class PolicyStatus(Model):
+    """What the operator last saw of the policy."""
+
+    observed_generation: ObservedGeneration = -1
+    """Generation of the spec that this status speaks of; -1 until the operator has looked at the object."""
+    users: Annotated[int, Field(json_schema_extra={"format": "int32"})] | None = None
+    """Number of ScanServices that refer to this policy."""
+    conditions: Conditions = []
+    """Ready says whether the policy can be used."""
+
+
+SPECS: Final[dict[str, type[Model]]] = {
+    names.SCAN_SERVICE.name: ScanServiceSpec,
+    names.CACHE_POLICY.name: CachePolicySpec,
+    names.SCALING_POLICY.name: ScalingPolicySpec,
+}
+
+Spec = TypeVar("Spec", bound=Model)
+
+
+def parse(model: type[Spec], manifest: dict[str, Any]) -> Spec:
+    """Read the spec of a custom resource.
+
+    The API server has checked it against the CRD; what fails here was written under another version of it.
+
+    Raises:
+        Permanent: reason InvalidSpec; the message names each field and what it takes.
+    """
+    try:
+        return model.model_validate(manifest.get("spec") or {})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"spec.{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}" for detail in error.errors()
+        )
+        raise Permanent(names.Reason.INVALID_SPEC, f"{manifest['kind']} can't be read: {problems}") from None

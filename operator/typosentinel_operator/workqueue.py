@@ -1,0 +1,142 @@
+"""A keyed work queue: a key waits at most once, is worked on at most once at a time, and comes back after failures.
+
+The semantics are those of client-go's rate-limiting queue: adding a key that is being worked on makes it run
+once more afterwards, so no trigger is lost and no two workers see the same object.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+import structlog
+
+from typosentinel_operator.errors import Transient
+from typosentinel_operator.telemetry import Telemetry
+
+Key = TypeVar("Key", bound=Hashable)
+log = structlog.get_logger(__name__)
+
+BACKOFF_FIRST = 0.2
+BACKOFF_LIMIT = 60.0
+# Twenty doublings reach any limit; more would only make large numbers.
+BACKOFF_DOUBLINGS = 20
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: 0.2, 0.4, 0.8 … at most 60."""
+    return float(min(BACKOFF_LIMIT, BACKOFF_FIRST * 2 ** min(failures - 1, BACKOFF_DOUBLINGS)))
+
+
+class WorkQueue(Generic[Key]):
+    """Keys in, one call of `process` per key at a time out.
+
+    Args:
+        process: reconciles one key; returns seconds until it wants to run again, or None.
+        telemetry: collectors for depth, latency, adds and retries.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        process: Callable[[Key], Awaitable[float | None]],
+        telemetry: Telemetry,
+        clock: Callable[[], float],
+    ) -> None:
+        self._process = process
+        self._telemetry = telemetry
+        self._clock = clock
+        self._ready: deque[Key] = deque()
+        self._since: dict[Key, float] = {}
+        self._active: dict[Key, float] = {}
+        self._again: set[Key] = set()
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._due: dict[Key, float] = {}
+        self._failures: dict[Key, int] = {}
+        self._wake = asyncio.Semaphore(0)
+
+    def add(self, key: Key, delay: float = 0.0) -> None:
+        """Let a key run after `delay` seconds; of several requests for a key the earliest counts."""
+        if delay > 0:
+            self._add_later(key, delay)
+            return
+        self._cancel_timer(key)
+        self._telemetry.queue_adds.inc()
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._since:
+            self._enqueue(key)
+
+    def oldest(self) -> float:
+        """Age in seconds of the key that waits or runs the longest; 0 when idle."""
+        starts = [*self._since.values(), *self._active.values()]
+        return self._clock() - min(starts) if starts else 0.0
+
+    async def run(self, workers: int) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work())
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
+
+    def _add_later(self, key: Key, delay: float) -> None:
+        due = self._clock() + delay
+        if key in self._since or self._due.get(key, due + 1) <= due:
+            return
+        self._cancel_timer(key)
+        self._due[key] = due
+        self._timers[key] = asyncio.get_running_loop().call_later(delay, self.add, key)
+
+    def _cancel_timer(self, key: Key) -> None:
+        self._due.pop(key, None)
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _enqueue(self, key: Key) -> None:
+        self._since[key] = self._clock()
+        self._ready.append(key)
+        self._telemetry.queue_depth.set(len(self._ready))
+        self._wake.release()
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.acquire()
+            key = self._ready.popleft()
+            now = self._clock()
+            self._telemetry.queue_latency.observe(now - self._since.pop(key))
+            self._telemetry.queue_depth.set(len(self._ready))
+            self._active[key] = now
+            delay: float | None = None
+            try:
+                delay = await self._attempt(key)
+            finally:
+                del self._active[key]
+            if key in self._again:
+                self._again.discard(key)
+                self._enqueue(key)
+            elif delay is not None:
+                self.add(key, delay)
+
+    async def _attempt(self, key: Key) -> float | None:
+        try:
+            delay = await self._process(key)
+        except Transient as error:
+            wait = self._failed(key)
+            log.warning("will try again", key=str(key), error=str(error), failures=self._failures[key])
+            # A server that names a time is believed, but never let in sooner than our own backoff.
+            return max(wait, error.retry_after or 0.0)
+        except Exception:
+            wait = self._failed(key)
+            log.exception("reconcile crashed; will try again", key=str(key))
+            return wait
+        self._failures.pop(key, None)
+        return delay
+
+    def _failed(self, key: Key) -> float:
+        self._failures[key] = self._failures.get(key, 0) + 1
+        self._telemetry.queue_retries.inc()
+        return backoff(self._failures[key])
