@@ -1,0 +1,66 @@
+"""The control group below which kubelet puts every container: proof of which processes are the cluster's."""
+
+import contextlib
+import signal
+from pathlib import Path
+
+from hack.cluster.nodeconfig import CGROUP
+from hack.cluster.processes import send, wait_until
+
+ROOT = Path("/sys/fs/cgroup")
+
+
+def hierarchies() -> list[Path]:
+    """Return the group's folder in each hierarchy: one with cgroup v2, one per controller with v1."""
+    if (ROOT / "cgroup.controllers").exists():
+        return [ROOT / CGROUP]
+    return [folder / CGROUP for folder in sorted(ROOT.iterdir()) if (folder / "tasks").exists()]
+
+
+def make() -> None:
+    """Make the group; kubelet wants it to exist."""
+    for folder in hierarchies():
+        folder.mkdir(exist_ok=True)
+        # A new v1 cpuset has no processors and no memory at all, and takes no process before it has.
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            own, parent = folder / name, folder.parent / name
+            if parent.exists() and own.exists() and not own.read_text(encoding="ascii").strip():
+                own.write_text(parent.read_text(encoding="ascii"), encoding="ascii")
+
+
+def members() -> set[int]:
+    """Return every process in the group and below it."""
+    found: set[int] = set()
+    for folder in hierarchies():
+        for listing in folder.rglob("cgroup.procs"):
+            # A group that ends meanwhile has no members.
+            with contextlib.suppress(OSError):
+                found.update(int(pid) for pid in listing.read_text(encoding="ascii").split())
+    return found
+
+
+def kill_members() -> bool:
+    """Kill every container's processes; tell whether all are gone."""
+
+    def gone() -> bool:
+        pids = members()
+        for pid in pids:
+            send(pid, signal.SIGKILL)
+        return not pids
+
+    return wait_until(gone, 20, 0.05)
+
+
+def remove() -> None:
+    """Remove the groups, the innermost first."""
+
+    def gone() -> bool:
+        for folder in hierarchies():
+            below = [path for path in folder.rglob("*") if path.is_dir()] if folder.exists() else []
+            for path in [*sorted(below, key=lambda path: -len(path.parts)), folder]:
+                # Busy for a moment after its last process has ended.
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+        return not any(folder.exists() for folder in hierarchies())
+
+    wait_until(gone, 5, 0.1)

@@ -1,0 +1,130 @@
+"""The commands of ``python3 hack/cluster``."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hack.cluster import toolchain
+from hack.cluster.controlplane import ControlPlane, Settings
+from hack.cluster.failures import ClusterError
+from hack.cluster.kind import KindCluster
+from hack.cluster.local import LocalCluster
+from hack.cluster.progress import say
+from hack.cluster.state import AUDIT_LOG, cache_directory
+
+DOCKER_TIMEOUT_SECONDS = 15
+
+
+def docker_answers() -> bool:
+    """Tell whether a Docker engine runs, not merely its client."""
+    try:
+        done = subprocess.run(["docker", "info"], capture_output=True, timeout=DOCKER_TIMEOUT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def choose(cache: Path) -> LocalCluster | KindCluster:
+    """Return kind's cluster where Docker answers, else the one of processes."""
+    return KindCluster(cache) if docker_answers() else LocalCluster(cache)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    top = argparse.ArgumentParser(prog="python3 hack/cluster", description="A real Kubernetes on this machine.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, description in {
+        "up": "start the cluster, or what of it does not run; builds what is missing",
+        "down": "stop the cluster and remove all of it but the compiled programs",
+        "status": "show what runs; exit code 1 unless all of it does",
+        "kubeconfig": "print the path of the cluster's kubeconfig",
+        "kubectl": "print the path of a kubectl that talks to this cluster",
+        "helm": "print the path of a helm that talks to this cluster",
+        "kwok": "build kwok if need be and print its path",
+        "audit-log": "print the path of the API server's audit log",
+        "leftovers": "list what is left of a stopped cluster; exit code 1 if anything is",
+    }.items():
+        commands.add_parser(name, help=description, description=description)
+    load = commands.add_parser("load", help="import container image archives into the cluster")
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    has_image = commands.add_parser("has-image", help="exit with 0 if the cluster has this image, else with 1")
+    has_image.add_argument("name", metavar="NAME")
+    plane = commands.add_parser("control-plane", help="an API server of one's own for tests, without root")
+    plane.add_argument("--dir", type=Path, required=True, help="the folder that it lives in")
+    plane.add_argument("--no-controllers", action="store_true", help="without kube-controller-manager")
+    plane.add_argument("action", choices=("up", "down"))
+    return top
+
+
+def control_plane(directory: Path, action: str, cache: Path, *, with_controllers: bool) -> None:
+    """Start or stop an isolated control plane; the last line of output is its kubeconfig's path."""
+    if action == "up":
+        binaries = toolchain.ensure(toolchain.CONTROL_PLANE, cache)
+        print(ControlPlane(Settings.isolated(directory, binaries, with_controllers=with_controllers)).start())
+    elif directory.exists():
+        binaries = toolchain.paths(toolchain.CONTROL_PLANE, cache)
+        ControlPlane(Settings.isolated(directory, binaries)).stop()
+
+
+def execute(options: argparse.Namespace, cache: Path) -> int:
+    """Carry out one command."""
+    if options.command == "control-plane":
+        control_plane(options.dir, options.action, cache, with_controllers=not options.no_controllers)
+        return 0
+    if options.command == "kwok":
+        print(toolchain.ensure(["kwok"], cache)["kwok"])
+        return 0
+    cluster = choose(cache)
+    match options.command:
+        case "up":
+            cluster.up()
+        case "down":
+            cluster.down()
+        case "load":
+            cluster.load(options.files)
+        case "kubeconfig":
+            print(cluster.kubeconfig)
+        case "kubectl" | "helm":
+            print(cluster.wrappers / options.command)
+        case _:
+            return execute_local(options, cluster)
+    return 0
+
+
+def execute_local(options: argparse.Namespace, cluster: LocalCluster | KindCluster) -> int:
+    """Carry out the commands that look behind the cluster's API, which kind does in ways of its own."""
+    if isinstance(cluster, KindCluster):
+        raise ClusterError(f"with kind there is no `{options.command}`", advice="Use kind's and Docker's own commands.")
+    match options.command:
+        case "status":
+            return 0 if cluster.status() else 1
+        case "audit-log":
+            print(AUDIT_LOG)
+        case "has-image":
+            return 0 if cluster.has_image(options.name) else 1
+        case "leftovers":
+            found = cluster.leftovers()
+            print("\n".join(found) or "nothing is left")
+            return 1 if found else 0
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors are for people, so no traceback."""
+    options = parser().parse_args(arguments)
+    try:
+        return execute(options, cache_directory())
+    except ClusterError as error:
+        say(error.report())
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on where this one stopped")
+        return 130
+    except OSError as error:
+        say(f"error: {error}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
