@@ -11,10 +11,10 @@ ROOT = Path("/sys/fs/cgroup")
 
 
 def hierarchies() -> list[Path]:
-    """Return the group's folder in each hierarchy: one with cgroup v2, one per controller with v1."""
+    """Return the group's folder in each hierarchy: one with cgroup v2; with v1 one per controller and perhaps a v2."""
     if (ROOT / "cgroup.controllers").exists():
         return [ROOT / CGROUP]
-    return [folder / CGROUP for folder in sorted(ROOT.iterdir()) if (folder / "tasks").exists()]
+    return [folder / CGROUP for folder in sorted(ROOT.iterdir()) if (folder / "cgroup.procs").exists()]
 
 
 def make() -> None:

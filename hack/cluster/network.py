@@ -25,13 +25,12 @@ KUBE_PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
 UNREACHABLE = (POD_RANGE, NODE_RANGE)
 FOUND_SETTINGS = RUN / "sysctls.json"
 
-# What kubelet and CNI plug-ins set on their own; recorded before they start and put back after they have stopped.
+# What kubelet sets on its own (nobody sets ip_forward: only our own link forwards); recorded before they start and put back after they have stopped.
 SETTINGS_CHANGED = (
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",
     "kernel/panic",
     "kernel/panic_on_oops",
-    "net/ipv4/ip_forward",
     "vm/overcommit_memory",
     "vm/panic_on_oom",
 )

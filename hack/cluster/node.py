@@ -17,6 +17,9 @@ from hack.cluster.state import LOGS, PKI, RUN, STATE, write
 NODE_TIMEOUT_SECONDS = 90.0
 POD_LOG_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
+KUBELET_FOLDER = Path("/var/lib/kubelet")
+KUBELET_SOCKET = KUBELET_FOLDER / "device-plugins" / "kubelet.sock"
+SHIM_SOCKETS = Path("/run/containerd/s")
 SHIM = "containerd-shim"
 
 
@@ -158,15 +161,23 @@ def unmount_below(*folders: Path) -> None:
 
 
 def forget_elsewhere() -> None:
-    """Remove the few files that kubelet and CNI write outside the cluster's directories, and only those."""
+    """Remove the few files that have a fixed place outside the cluster's directories, and only the cluster's own."""
+    for address in (RUN / "containerd" / "state").glob("io.containerd.runtime.v2.task/*/*/address"):
+        socket = Path(_text(address).strip().removeprefix("unix://"))
+        if SHIM_SOCKETS in socket.parents:
+            socket.unlink(missing_ok=True)
     if POD_LOG_LINKS.is_dir():
         for link in POD_LOG_LINKS.iterdir():
             if link.is_symlink() and str(link.readlink()).startswith(f"{STATE}/"):
                 link.unlink()
-    if CNI_RESULTS.is_dir():
-        for result in CNI_RESULTS.glob(f"{nodeconfig.CNI_NETWORK}-*"):
-            result.unlink()
-    for folder in (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent):
+    for result in CNI_RESULTS.glob(f"{nodeconfig.CNI_NETWORK}-*-eth0"):
+        sandbox = result.name.removeprefix(f"{nodeconfig.CNI_NETWORK}-").removesuffix("-eth0")
+        (CNI_RESULTS / f"cni-loopback-{sandbox}-lo").unlink(missing_ok=True)
+        result.unlink()
+    if KUBELET_FOLDER.is_dir() and list(KUBELET_FOLDER.rglob("*")) == [KUBELET_SOCKET.parent, KUBELET_SOCKET]:
+        KUBELET_SOCKET.unlink()
+    places = (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent, KUBELET_SOCKET.parent, KUBELET_FOLDER)
+    for folder in (*places, SHIM_SOCKETS, SHIM_SOCKETS.parent):
         # Not empty: then it is somebody else's too.
         with contextlib.suppress(OSError):
             folder.rmdir()

@@ -44,6 +44,7 @@ disabled_plugins = {json.dumps(disabled)}
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = "{RUN}/runc"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{cni_binaries}"
     conf_dir = "{STATE}/cni"
