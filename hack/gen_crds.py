@@ -122,10 +122,9 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
         return _structural(node, definitions)
     out: dict[str, Any] = {}
     for key, value in node.items():
-        if key in {"title", "$defs", "propertyNames"} or (key, value) in (
-            ("default", None),
-            ("additionalProperties", False),
-        ):
+        if key in {"title", "$defs", "propertyNames"} or (key, value) == ("additionalProperties", False):
+            continue
+        if key == "default" and _empty(value):
             continue
         match key:
             case "const":
@@ -137,6 +136,19 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
             case _:
                 out[key] = value
     return out
+
+
+def _empty(default: Any) -> bool:
+    """Whether a default says nothing: the API server would only write noise into what users wrote."""
+    return default is None or (isinstance(default, (dict, list)) and not any(map(_filled, _values(default))))
+
+
+def _values(default: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(default.values()) if isinstance(default, dict) else default
+
+
+def _filled(value: Any) -> bool:
+    return not _empty(value)
 
 
 def crd(entry: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ async def serve(settings: Settings) -> None:
     telemetry = make_telemetry(registry)
     async with AsyncExitStack() as stack:
         agent = f"typosentinel-operator/{version('typosentinel')}"
-        cluster = await Cluster.connect(telemetry, settings.request_timeout_seconds, agent)
+        cluster = await Cluster.connect(
+            telemetry, settings.request_timeout_seconds, agent, os.environ.get("KUBECONFIG")
+        )
         stack.push_async_callback(cluster.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(headers={"User-Agent": agent}))
         now = _now

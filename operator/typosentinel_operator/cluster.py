@@ -45,8 +45,14 @@ class Cluster:
         self._timeout = timeout
 
     @classmethod
-    async def connect(cls, telemetry: Telemetry, timeout: float, user_agent: str) -> Self:  # noqa: ASYNC109
-        """Connect as the pod's ServiceAccount, or by the kubeconfig of the environment outside a cluster.
+    async def connect(cls, telemetry: Telemetry, timeout: float, user_agent: str, kubeconfig: str | None) -> Self:  # noqa: ASYNC109
+        """Connect as the pod's ServiceAccount, or by a kubeconfig outside a cluster.
+
+        Args:
+            telemetry: counts writes.
+            timeout: seconds allowed to one request.
+            user_agent: how we call ourselves in audit logs.
+            kubeconfig: its path, or None for the usual one of the user.
 
         Raises:
             Permanent: neither is there.
@@ -56,7 +62,7 @@ class Cluster:
             config.load_incluster_config(client_configuration=configuration)
         except ConfigException:
             try:
-                await config.load_kube_config(client_configuration=configuration)
+                await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
             except (ConfigException, OSError) as error:
                 message = f"no ServiceAccount in this pod and no usable kubeconfig (--kubeconfig, KUBECONFIG): {error}"
                 raise Permanent("NoCredentials", message) from None

@@ -28,7 +28,8 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
     events = []
     for transition in transitions:
         verdict = transition.verdict
-        turned = transition.before is not None and transition.before != verdict.status
+        # Unknown is no news: it says that we do not know yet.
+        turned = transition.before not in {None, verdict.status} and verdict.status != "Unknown"
         bad = (verdict.status == "True") == (verdict.type in _BAD_WHEN_TRUE) and verdict.status != "Unknown"
         demands_action = bad and verdict.reason in {
             Reason.POLICY_NOT_FOUND,

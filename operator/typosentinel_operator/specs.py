@@ -191,7 +191,11 @@ class ScalingPolicySpec(Model):
 
     model_config = ConfigDict(
         json_schema_extra=_rules(
-            ("self.minReplicas <= self.maxReplicas", "minReplicas must not be greater than maxReplicas")
+            (
+                # The default of an empty spec is checked before its own fields have their defaults.
+                "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+                "minReplicas must not be greater than maxReplicas",
+            )
         )
     )
 
