@@ -1,0 +1,145 @@
+# Two commands do everything: `make quickstart` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLUSTER := $(PYTHON) hack/cluster
+IMAGES := $(BIN)/python hack/images
+PYTEST := $(BIN)/pytest
+REPORTS := build/reports
+SOURCES := operator server hack tests
+
+##@ Try it
+.PHONY: quickstart
+quickstart: setup ## Local cluster, images, chart, a ScanService, and verdicts from its pods on the screen
+	@$(BIN)/python -m hack.quickstart
+
+.PHONY: scan
+scan: setup ## Scan names through the quickstart's Service: make scan NAMES="reqeusts lodahs" [ECOSYSTEM=npm]
+	@$(BIN)/python -m hack.quickstart scan --ecosystem "$(or $(ECOSYSTEM),PyPI)" $(NAMES)
+
+##@ Work on it
+.PHONY: setup
+setup: $(READY) ## Make .venv with everything that the other targets need
+
+$(READY): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "[setup] .venv with locked dependencies (about half a minute) …"
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: format
+format: setup ## Format the sources
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: generate
+generate: setup ## Write what is generated: CRDs and golden files
+	$(BIN)/python hack/gen_crds.py
+	$(BIN)/python hack/golden_update.py
+
+.PHONY: lock
+lock: setup ## Resolve the dependencies anew into requirements/*.txt
+	$(BIN)/python hack/lock.py
+
+.PHONY: corpora
+corpora: setup ## Build the built-in corpora anew from their pinned sources
+	$(BIN)/python hack/corpora/build.py
+
+.PHONY: manifests
+manifests: setup ## Render the chart for kubectl apply into build/typosentinel.yaml
+	@$(BIN)/python -m hack.manifests
+
+.PHONY: clean
+clean: ## Remove what the targets made in this folder (never the cluster, never the caches)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Check it
+.PHONY: test
+test: test-unit test-cluster test-e2e ## All tests, one tier after another
+
+.PHONY: test-unit
+test-unit: setup ## Unit and contract tests: no cluster, no root
+	@mkdir -p $(REPORTS)
+	$(PYTEST) --junitxml=$(REPORTS)/unit.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
+
+.PHONY: test-cluster
+test-cluster: setup ## The operator against a real kube-apiserver of its own: no root
+	@mkdir -p $(REPORTS)
+	@$(CLUSTER) build
+	$(PYTEST) tests/cluster --junitxml=$(REPORTS)/cluster.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/cluster.xml
+
+.PHONY: test-e2e
+test-e2e: setup ## Chart, images, pods and scans on the local cluster: root or sudo
+	@mkdir -p $(REPORTS)
+	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/e2e.xml
+
+.PHONY: verify
+verify: setup ## Format, lint, types, import contracts, generated files, docs
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/python hack/typecheck.py
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python hack/gen_crds.py --check
+	$(BIN)/python hack/golden_update.py --check
+	$(BIN)/python hack/lock.py --check
+	$(BIN)/python hack/check_docs.py
+
+##@ Measure it
+.PHONY: bench-scan
+bench-scan: setup ## Time and memory of one scan, beside rapidfuzz in the same run
+	@$(BIN)/python hack/bench/scan.py
+
+##@ Cluster
+.PHONY: cluster-up
+cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and remove all of it but the compiled programs
+	@$(CLUSTER) down
+
+.PHONY: cluster-status
+cluster-status: ## What of it runs
+	@$(CLUSTER) status
+
+.PHONY: kubeconfig
+kubeconfig: ## Print the path of its kubeconfig
+	@$(CLUSTER) kubeconfig
+
+.PHONY: kubectl
+kubectl: ## Print the path of a kubectl for it: $$(make -s kubectl) get pods -A
+	@$(CLUSTER) kubectl
+
+.PHONY: helm
+helm: ## Print the path of a helm for it
+	@$(CLUSTER) helm
+
+.PHONY: images
+images: setup ## Build both images and load them into the local cluster if it runs
+	@$(IMAGES) build
+	@if $(CLUSTER) status > /dev/null 2>&1; then $(IMAGES) build --load; fi
+
+.PHONY: deploy
+deploy: setup ## Install or upgrade the chart: make deploy [CONTEXT=name] [NAMESPACE=…] [OPERATOR_IMAGE=…] [SERVER_IMAGE=…]
+	@$(BIN)/python -m hack.deploy $(if $(CONTEXT),--context "$(CONTEXT)") $(if $(NAMESPACE),--namespace "$(NAMESPACE)") \
+	  $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(SERVER_IMAGE),--server-image "$(SERVER_IMAGE)")
+
+##@ This list
+.PHONY: help
+help: ## Every target, with one line each
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {gsub(/\$$\$$/, "$$", $$2); printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

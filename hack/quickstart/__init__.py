@@ -1,0 +1,1 @@
+"""`python -m hack.quickstart`: the main job, from nothing to verdicts."""

@@ -1,0 +1,90 @@
+"""Send scans through a Service from a pod inside the cluster, as a client there would."""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from hack.quickstart.kubectl import Kubectl, KubectlError
+
+
+def manifest(name: str, namespace: str, image: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """A pod of the `restricted` level that runs the scanner's command line once."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/name": "typosentinel-client"}},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": "scan",
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "args": ["scan", *arguments],
+                    "env": [{"name": "COLUMNS", "value": "140"}],
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }
+
+
+def scan(kubectl: Kubectl, namespace: str, service: str, ecosystem: str, names: Sequence[str]) -> str:
+    """Scan names through a ScanService's Service; returns what the client printed.
+
+    Raises:
+        KubectlError: the ScanService does not exist or the client failed; its own words.
+    """
+    status = kubectl.get("scanservice", service, namespace).get("status", {})
+    endpoint = status.get("endpoint")
+    if not endpoint:
+        raise KubectlError(f"ScanService {namespace}/{service} has no endpoint yet")
+    pods = kubectl.json("get", "deployment", f"{service}-scanner", "-n", namespace)
+    image = pods["spec"]["template"]["spec"]["containers"][0]["image"]
+    name = f"scan-{secrets.token_hex(3)}"
+    arguments = ["--server", endpoint, "--ecosystem", ecosystem, "--", *names]
+    kubectl.run("create", "-f", "-", stdin=json.dumps(manifest(name, namespace, image, arguments)))
+    try:
+        return _answer(kubectl, namespace, name)
+    finally:
+        kubectl.run("delete", "pod", name, "-n", namespace, "--wait=false", "--ignore-not-found")
+
+
+def _answer(kubectl: Kubectl, namespace: str, name: str) -> str:
+    done = kubectl.run(
+        "wait", f"pod/{name}", "-n", namespace, "--for=jsonpath={.status.containerStatuses[0].state.terminated}",
+        "--timeout=60s", check=False,
+    )  # fmt: skip
+    printed = kubectl.run("logs", name, "-n", namespace, check=False)
+    pod = kubectl.get("pod", name, namespace)
+    state = pod["status"].get("containerStatuses", [{}])[0].get("state", {})
+    code = state.get("terminated", {}).get("exitCode")
+    if code != 0:
+        raise KubectlError(f"the scanning client ended with {code}: {printed.strip() or state or done.strip()}")
+    return printed
+
+
+def main(kubectl: Kubectl, namespace: str, service: str, ecosystem: str, names: Sequence[str]) -> int:
+    """Scan and print; returns the exit code."""
+    try:
+        print(scan(kubectl, namespace, service, ecosystem, names), end="")
+    except (KubectlError, subprocess.SubprocessError) as error:
+        print(f"scan: {error}", file=sys.stderr)
+        print("Is the quickstart's cluster up? make cluster-status, make quickstart", file=sys.stderr)
+        return 1
+    return 0
