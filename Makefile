@@ -91,7 +91,7 @@ test-e2e: setup ## Chart, images, pods and scans on the local cluster: root or s
 verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/python hack/typecheck.py
+	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/golden_update.py --check
