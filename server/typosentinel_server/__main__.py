@@ -1,0 +1,16 @@
+"""Where the program meets the world: the real clocks are bound here and nowhere else."""
+
+import time
+
+from typosentinel_server.cli import program
+from typosentinel_server.clock import Clock
+
+
+def main() -> None:
+    """Runs the command line and ends the process."""
+    clock = Clock(wall=time.time, monotonic=time.monotonic)  # noqa: TID251 - this is the composition root
+    program(prog_name="typosentinel", obj=clock)
+
+
+if __name__ == "__main__":
+    main()

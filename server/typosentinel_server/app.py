@@ -1,0 +1,101 @@
+"""Putting one server together."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from typosentinel_server import __version__
+from typosentinel_server.cache import MemoryCache
+from typosentinel_server.clock import Clock
+from typosentinel_server.configuration import Reloader, first_configuration
+from typosentinel_server.engines import Library, build_engines
+from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.lifecycle import Lifecycle, Timing
+from typosentinel_server.logs import Log
+from typosentinel_server.metrics import Metrics
+from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
+from typosentinel_server.requestring import RequestRing
+from typosentinel_server.service import ScanService
+from typosentinel_server.settings import Settings
+from typosentinel_server.views import ROUTES
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a server is made from, apart from its configuration document.
+
+    Attributes:
+        name: who answers, sent as `X-Served-By`.
+        library: where lists of popular names come from.
+        config: the configuration document; None for the defaults.
+        timing: how long things take.
+    """
+
+    name: str
+    library: Library
+    config: Path | None = None
+    timing: Timing = field(default_factory=Timing)
+
+
+def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
+    """An application that is ready to serve: lists are read and indexed when this returns.
+
+    Raises:
+        ConfigurationInvalid: the document is refused.
+        CorpusUnreadable: a list is.
+    """
+    available = setup.library.ecosystems
+    configuration = first_configuration(setup.config, clock, available)
+    settings = configuration.settings
+    log.set_level(settings.log_level)
+    metrics = Metrics(__version__)
+    memory = settings.cache.memory
+    service = ScanService(
+        build_engines(setup.library, settings.ecosystems),
+        MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
+        metrics,
+        clock,
+        lambda: uuid.uuid4().hex,
+    )
+    metrics.watch_cache(service.cache)
+
+    async def apply(new: Settings) -> None:
+        # Everything that can fail or takes time comes first; what follows is one step of the event loop.
+        engines = await asyncio.to_thread(build_engines, setup.library, new.ecosystems, service.engines)
+        service.use(engines)
+        service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        log.set_level(new.log_level)
+
+    reloader = Reloader(setup.config, configuration, apply, available, clock, metrics, log)
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
+    app[SERVER] = Server(
+        name=setup.name,
+        service=service,
+        reloader=reloader,
+        lifecycle=Lifecycle(clock, metrics, setup.timing),
+        metrics=metrics,
+        ring=RequestRing(),
+        log=log,
+        clock=clock,
+    )
+    app.add_routes(ROUTES)
+    app.cleanup_ctx.append(_background)
+    return app
+
+
+async def _background(app: web.Application) -> AsyncIterator[None]:
+    server = app[SERVER]
+    tasks = [
+        asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
+        asyncio.create_task(server.reloader.run(server.lifecycle.timing.reload), name="configuration"),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,31 @@
+"""`typosentinel config`."""
+
+from pathlib import Path
+
+import click
+
+from typosentinel_server.configuration import digest_of, read_document
+from typosentinel_server.engines import Library
+from typosentinel_server.settings import parse_settings
+
+
+@click.group("config")
+def command() -> None:
+    """Work with the server's configuration document."""
+
+
+@command.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Say whether a server would take FILE.
+
+    Exit code 0 if so, 2 if not; every mistake is named with file, line and field.
+    """
+    content = read_document(file)
+    settings = parse_settings(content, str(file), Library().ecosystems)
+    served = ", ".join(settings.ecosystems) if settings.ecosystems else "all that there are lists for"
+    memory = settings.cache.memory
+    click.echo(f"{file} is right ({digest_of(content)})")
+    click.echo(f"  ecosystems    {served}")
+    click.echo(f"  memory cache  {memory.max_entries} entries, {memory.ttl:g} s")
+    click.echo(f"  log level     {settings.log_level}")

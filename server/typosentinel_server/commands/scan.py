@@ -1,0 +1,137 @@
+"""`typosentinel scan`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from typosentinel_server.answers import Answer, LocalJudge, Question, Refusal, Judge, worst
+from typosentinel_server.client import RemoteJudge
+from typosentinel_server.engines import Library
+from typosentinel_server.progress import progress
+from typosentinel_server.reports import json, text
+from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
+
+REACHED = 1
+NEVER = "never"
+STREAM_WIDTH = 28
+
+
+@click.command("scan")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--ecosystem", "-e", default=Ecosystem.PYPI.value, show_default=True, help=f"One of {', '.join(Ecosystem)}."
+)
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read lines ECOSYSTEM<TAB>NAME, or NAME alone.")
+@click.option("--server", metavar="URL", help="Ask this server instead of judging here.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "ndjson"]), help="Default: text; ndjson with --stdin."
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="Directory of lists such as pypi.csv instead of the built-in ones.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([NEVER, Verdict.ADVISORY, Verdict.SUSPICIOUS, Verdict.MALICIOUS]),
+    default=NEVER,
+    show_default=True,
+    help="Exit with 1 from this verdict on.",
+)
+def command(
+    *,
+    names: tuple[str, ...],
+    ecosystem: str,
+    from_stdin: bool,
+    server: str | None,
+    form: str | None,
+    corpus: Path | None,
+    fail_on: str,
+) -> None:
+    """Judge package names, in this process or by a server.
+
+    Exit codes: 0 all judged, 1 a verdict reached --fail-on, 2 a wrong call, an unreadable list or no
+    answer from the server. A name that no registry could hold is reported as refused and is no failure.
+
+    \b
+    Examples:
+      typosentinel scan reqeusts requests
+      typosentinel scan -e npm lodahs --fail-on suspicious
+      typosentinel scan --server http://127.0.0.1:8080 reqeusts
+      printf 'npm\\tlodahs\\nPyPI\\treqeusts\\n' | typosentinel scan --stdin
+    """  # noqa: D301 - \b is click's mark for "leave these lines alone"
+    if from_stdin == bool(names):
+        raise click.UsageError("give names, or --stdin, and not both")
+    if server and corpus:
+        raise click.UsageError("--corpus has no effect with --server: the server has its own lists")
+    ecosystem = parse_ecosystem(ecosystem).value
+    judge = _judge(server, corpus)
+    if from_stdin:
+        reached = _stream(judge, ecosystem, form or "ndjson")
+    else:
+        reached = _list(judge, [Question(ecosystem, name) for name in names], form or "text")
+    if fail_on != NEVER and reached.severity >= Verdict(fail_on).severity:
+        click.get_current_context().exit(REACHED)
+
+
+def _judge(server: str | None, corpus: Path | None) -> Judge:
+    if server:
+        return RemoteJudge(server)
+    return LocalJudge(Library(corpus))
+
+
+def _list(judge: Judge, questions: Sequence[Question], form: str) -> Verdict:
+    answers = [judge(question) for question in questions]
+    pairs = list(zip(questions, answers, strict=True))
+    if form == "json":
+        click.echo(json.document(pairs))
+    elif form == "ndjson":
+        for question, answer in pairs:
+            click.echo(json.line(question, answer))
+    else:
+        width = text.name_width(questions)
+        for question, answer in pairs:
+            click.echo(text.line(question, answer, width, _paint))
+        if footer := text.footer(answers):
+            click.echo(_paint(footer, "bright_black"))
+    return worst(answers)
+
+
+def _stream(judge: Judge, ecosystem: str, form: str) -> Verdict:
+    if form == "json":
+        return _list(judge, [question for question, _ in _questions(ecosystem)], form)
+    reached = Verdict.CLEAN
+    out = sys.stdout
+    with progress(wanted=True) as advance:
+        for question, size in _questions(ecosystem):
+            answer = judge(question)
+            reached = max(reached, worst([answer]), key=lambda verdict: verdict.severity)
+            out.write(_streamed(question, answer, form) + "\n")
+            advance(size)
+    out.flush()
+    return reached
+
+
+def _streamed(question: Question, answer: Answer | Refusal, form: str) -> str:
+    if form == "ndjson":
+        return json.line(question, answer)
+    return text.line(question, answer, STREAM_WIDTH, _plain)
+
+
+def _questions(ecosystem: str) -> Iterator[tuple[Question, int]]:
+    # Bytes that are no UTF-8 become surrogates, which the naming rules refuse line by line.
+    for raw in sys.stdin.buffer:
+        line = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        if line:
+            first, tab, rest = line.partition("\t")
+            yield (Question(first, rest) if tab else Question(ecosystem, line)), len(raw)
+
+
+def _paint(content: str, colour: str) -> str:
+    return click.style(content, fg=colour)
+
+
+def _plain(content: str, _colour: str) -> str:
+    return content

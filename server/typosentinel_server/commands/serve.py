@@ -1,0 +1,73 @@
+"""`typosentinel serve`."""
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from typosentinel_server.app import Setup
+from typosentinel_server.clock import Clock
+from typosentinel_server.engines import Library
+from typosentinel_server.lifecycle import Timing
+from typosentinel_server.logs import Log
+from typosentinel_server.serve import Address, serve
+from typosentinel_server.settings import LogLevel
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar="TYPOSENTINEL_CONFIG",
+    show_envvar=True,
+    help="Configuration document; watched while running. Default: none, all defaults.",
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    help="Directory of lists such as pypi.csv instead of the built-in ones.",
+)
+@click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(0, 300),
+    default=Timing().drain,
+    show_default=True,
+    help="Time between losing readiness and stopping, for balancers to notice.",
+)
+@click.option("--name", default=socket.gethostname, help="Sent as X-Served-By. Default: the host's name.")
+@click.pass_obj
+def command(  # noqa: PLR0913 - one argument an option is click's way
+    clock: Clock,
+    *,
+    host: str,
+    port: int,
+    config: Path | None,
+    corpus: Path | None,
+    log_format: Literal["json", "console"],
+    drain_seconds: float,
+    name: str,
+) -> None:
+    """Answer questions about names over HTTP.
+
+    Stops on SIGTERM once balancers have had the time to notice and running requests are answered.
+    A configuration that cannot be read ends it at once with exit code 2.
+
+    \b
+    Examples:
+      typosentinel serve
+      typosentinel serve --host 0.0.0.0 --config /etc/typosentinel/config.yaml
+      curl -d '{"ecosystem": "PyPI", "name": "reqeusts"}' -H 'Content-Type: application/json' \\
+           127.0.0.1:8080/api/v1/scan
+    """  # noqa: D301 - \b is click's mark for "leave these lines alone"
+    setup = Setup(
+        name=name.encode("ascii", "replace").decode("ascii"),
+        library=Library(corpus),
+        config=config,
+        timing=Timing(drain=drain_seconds),
+    )
+    asyncio.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO)))

@@ -1,0 +1,125 @@
+"""YAML read with care: every value knows its line, and nothing surprising is let in.
+
+Duplicate keys, anchors, tags and several documents are refused; they hide what a configuration says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from typosentinel_server.errors import ConfigurationInvalid, shown
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 20
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML mapping.
+
+    Attributes:
+        content: plain Python values.
+        lines: the line, counted from 1, of every key and item.
+    """
+
+    content: dict[str, Any]
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> set[str | int]:
+        """Every key that occurs at any depth."""
+        return {part for place in self.lines for part in place}
+
+    def line_of(self, place: Place) -> int:
+        """The line of a place, or of the closest thing around it that the document has."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def parse_document(content: bytes, where: str) -> Document:
+    """A document from its bytes.
+
+    Raises:
+        ConfigurationInvalid: with file and line.
+    """
+    if len(content) > MAX_BYTES:
+        raise _invalid(where, 1, f"the file is larger than {MAX_BYTES} bytes")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _invalid(where, line, "this is not UTF-8") from error
+    try:
+        _refuse_anchors(text, where)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _invalid(where, mark.line + 1 if mark else 1, error.problem or "this is not YAML") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _invalid(where, 1, "this is not YAML") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise _invalid(where, 1, "the document is not a mapping with apiVersion and kind")
+    reader = _Reader(where)
+    return Document(reader.mapping(root, ()), reader.lines)
+
+
+class _Reader:
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._scalars = yaml.SafeLoader("")
+        self.lines: dict[Place, int] = {(): 1}
+
+    def value(self, node: yaml.Node, place: Place) -> Any:
+        if len(place) > MAX_DEPTH:
+            raise _invalid(self._where, _line(node), f"this is nested more than {MAX_DEPTH} deep")
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return list(self._items(node, place))
+        try:
+            return self._scalars.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError) as error:
+            raise _invalid(self._where, _line(node), "this value cannot be read") from error
+
+    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str):
+                raise _invalid(self._where, _line(key_node), "a key is a text")
+            if key in found:
+                raise _invalid(self._where, _line(key_node), f"the key {shown(key)} stands here a second time")
+            self.lines[(*place, key)] = _line(key_node)
+            found[key] = self.value(value_node, (*place, key))
+        return found
+
+    def _items(self, node: yaml.SequenceNode, place: Place) -> Iterator[Any]:
+        for n, item in enumerate(node.value):
+            self.lines[(*place, n)] = _line(item)
+            yield self.value(item, (*place, n))
+
+
+def _refuse_anchors(text: str, where: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if getattr(event, "anchor", None) is not None:
+            raise _invalid(where, line, "anchors and aliases are not allowed here")
+        if getattr(event, "tag", None) is not None:
+            raise _invalid(where, line, "tags are not allowed here")
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _invalid(where: str, line: int, what: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        "CONFIGURATION_INVALID",
+        f"{where}:{line}: {what}",
+        "Correct the document; nothing of it was applied.",
+    )

@@ -1,0 +1,74 @@
+"""Errors that people see: each carries a code, a sentence, a way out and a hint for HTTP."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+SHOWN_CHARACTERS = 60
+
+
+class DomainError(Exception):
+    """Something that the caller can act on.
+
+    Attributes:
+        code: stable, upper case with underscores; clients may branch on it.
+        message: one sentence saying what is wrong.
+        suggestion: one sentence saying what to do about it.
+        http_hint: the status that an HTTP rendering should take, 400 to 599.
+    """
+
+    http_hint = 400
+
+    def __init__(self, code: str, message: str, suggestion: str, *, http_hint: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+        if http_hint is not None:
+            self.http_hint = http_hint
+
+
+class InvalidRequest(DomainError):
+    """The request is no JSON, or not of the shape that the endpoint wants."""
+
+
+class NameRefused(DomainError):
+    """The text cannot be a package name in that registry, so there is nothing to judge."""
+
+    http_hint = 422
+
+
+class EcosystemUnknown(DomainError):
+    """No ecosystem of that name exists, or this process does not serve it."""
+
+    http_hint = 422
+
+
+class CorpusUnreadable(DomainError):
+    """A list of popular names cannot be read; there is nothing to compare with."""
+
+    http_hint = 503
+
+
+class ConfigurationInvalid(DomainError):
+    """The configuration document is refused as a whole; the message names file, line and field."""
+
+    http_hint = 500
+
+
+class ServerUnreachable(DomainError):
+    """The server named on the command line gave no usable answer."""
+
+    http_hint = 502
+
+
+def shown(text: str) -> str:
+    """Text of unknown origin, safe to print: ASCII only, quoted, at most 60 characters of it."""
+    cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    return '"' + cut.encode("ascii", "backslashreplace").decode("ascii").replace('"', "'") + '"'
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A question naming the closest choice, with a trailing space; empty where none is close."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(word[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=0.6)
+    return f"Did you mean {by_lower[close[0]]}? " if close else ""

@@ -1,0 +1,43 @@
+"""What an application carries, under typed keys."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from typosentinel_server.clock import Clock
+from typosentinel_server.configuration import Reloader
+from typosentinel_server.lifecycle import Lifecycle
+from typosentinel_server.logs import Log
+from typosentinel_server.metrics import Metrics
+from typosentinel_server.requestring import RequestRing
+from typosentinel_server.service import ScanService
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The parts of one running server.
+
+    Attributes:
+        name: who answers, such as the pod's name; sent as `X-Served-By`.
+        service: the use cases.
+        reloader: the configuration in effect.
+        lifecycle: liveness and drain.
+        metrics: the collectors.
+        ring: the last requests.
+        log: where log lines go.
+        clock: both clocks.
+    """
+
+    name: str
+    service: ScanService
+    reloader: Reloader
+    lifecycle: Lifecycle
+    metrics: Metrics
+    ring: RequestRing
+    log: Log
+    clock: Clock
+
+
+SERVER = web.AppKey("SERVER", Server)
+
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)

@@ -1,0 +1,86 @@
+"""Is the server alive, ready, on its way out?"""
+
+import asyncio
+from dataclasses import dataclass
+
+from typosentinel_server.clock import Clock
+from typosentinel_server.metrics import Metrics
+
+BEAT_SECONDS = 0.25
+STALLED_AFTER_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things take; all in seconds.
+
+    Attributes:
+        drain: how long a drain waits for balancers to look elsewhere.
+        reload: between two looks at the configuration.
+        shutdown: what running requests get to finish in at the end.
+    """
+
+    drain: float = 4.0
+    reload: float = 0.5
+    shutdown: float = 10.0
+
+
+class Lifecycle:
+    """The heartbeat of the event loop and the way to a shutdown that loses no request.
+
+    Args:
+        clock: tells ages.
+        metrics: shows the loop's lag.
+        timing: how long things take.
+    """
+
+    def __init__(self, clock: Clock, metrics: Metrics, timing: Timing) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self.timing = timing
+        self._started = clock.monotonic()
+        self._last_beat = self._started
+        self._drained = asyncio.Event()
+        self._draining = False
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the start."""
+        return self._clock.monotonic() - self._started
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server is on its way out; it never comes back from there."""
+        return self._draining
+
+    @property
+    def heartbeat_age(self) -> float:
+        """Seconds since the event loop last made progress."""
+        return self._clock.monotonic() - self._last_beat
+
+    @property
+    def alive(self) -> bool:
+        """Whether the event loop makes progress."""
+        return self.heartbeat_age < STALLED_AFTER_SECONDS
+
+    async def beat(self) -> None:
+        """Beats for ever, noting how late each beat was."""
+        while True:
+            before = self._clock.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+            self._last_beat = self._clock.monotonic()
+            self._metrics.loop_lag.set(max(0.0, self._last_beat - before - BEAT_SECONDS))
+
+    async def drain(self) -> None:
+        """Says no to readiness at once and returns when balancers have had the time to notice.
+
+        The first caller starts the wait, all later ones join it; requests are still answered meanwhile.
+        """
+        if self._draining:
+            await self._drained.wait()
+            return
+        self._draining = True
+        try:
+            await asyncio.sleep(self.timing.drain)
+        finally:
+            self._drained.set()

@@ -1,0 +1,65 @@
+"""Log lines: one JSON object each, or coloured text for a terminal, on standard error."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+from typosentinel_server.settings import LogLevel
+
+LEVELS = {
+    LogLevel.DEBUG: logging.DEBUG,
+    LogLevel.INFO: logging.INFO,
+    LogLevel.WARNING: logging.WARNING,
+    LogLevel.ERROR: logging.ERROR,
+}
+Logger = structlog.typing.FilteringBoundLogger
+
+
+class Log:
+    """The server's log; its level can be changed while it runs.
+
+    Args:
+        form: `json` for machines, `console` for people.
+        level: the least severe messages that come out.
+    """
+
+    def __init__(self, form: Literal["json", "console"], level: LogLevel) -> None:
+        self._raw = structlog.PrintLogger(sys.stderr)
+        renderer: structlog.typing.Processor = (
+            structlog.processors.JSONRenderer()
+            if form == "json"
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        )
+        self._processors: list[structlog.typing.Processor] = [
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if form == "json" else _unchanged,
+            renderer,
+        ]
+        self._bound: Logger = self._at(level)
+
+    @property
+    def write(self) -> Logger:
+        """Where messages go, as `log.write.info("event", key=value)`. Ask again after a change of level."""
+        return self._bound
+
+    def set_level(self, level: LogLevel) -> None:
+        """Lets through messages of this level and above from now on."""
+        self._bound = self._at(level)
+
+    def _at(self, level: LogLevel) -> Logger:
+        bound: Logger = structlog.wrap_logger(
+            self._raw,
+            processors=self._processors,
+            wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+            cache_logger_on_first_use=False,
+        ).bind()
+        return bound
+
+
+def _unchanged(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return event

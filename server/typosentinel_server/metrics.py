@@ -1,0 +1,154 @@
+"""What the server counts, under names that others rely on. Units are in the names."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from typosentinel_server.cache import CacheStatistics
+
+SCAN_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.1, 1.0)
+# The boundaries that OpenTelemetry's semantic conventions give for HTTP, and two below them.
+HTTP_BUCKETS = (5e-4, 1e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 7.5e-2, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+
+
+class Metrics:
+    """The collectors of one server, on a registry of their own.
+
+    Args:
+        version: the server's version, for `typosentinel_build_info`.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.scans = Counter(
+            "typosentinel_scans",
+            "Names judged, by ecosystem, verdict and whether the verdict came from the cache.",
+            ["ecosystem", "verdict", "cached"],
+            registry=self.registry,
+        )
+        self.scan_seconds = Histogram(
+            "typosentinel_scan_duration_seconds",
+            "Time to judge one name, cache included, HTTP left out.",
+            buckets=SCAN_BUCKETS,
+            registry=self.registry,
+        )
+        self.http_seconds = Histogram(
+            "http_server_request_duration_seconds",
+            "Time to answer an HTTP request.",
+            ["http_request_method", "http_route", "http_response_status_code"],
+            buckets=HTTP_BUCKETS,
+            registry=self.registry,
+        )
+        self.configuration_info = Gauge(
+            "typosentinel_configuration_info",
+            'Always 1; the label is the hash of the configuration in effect, "none" for the defaults.',
+            ["hash"],
+            registry=self.registry,
+        )
+        self.configuration_reloads = Counter(
+            "typosentinel_configuration_reloads",
+            "New configuration documents seen while running, by outcome: applied or refused.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.configuration_age = Gauge(
+            "typosentinel_configuration_age_seconds",
+            "Time since the configuration in effect took effect.",
+            registry=self.registry,
+        )
+        self.corpus_names = Gauge(
+            "typosentinel_corpus_names",
+            "Popular names that an ecosystem's names are compared with.",
+            ["ecosystem"],
+            registry=self.registry,
+        )
+        self.corpus_age = Gauge(
+            "typosentinel_corpus_age_seconds",
+            "Time since an ecosystem's list of popular names was drawn up.",
+            ["ecosystem"],
+            registry=self.registry,
+        )
+        self.loop_lag = Gauge(
+            "typosentinel_event_loop_lag_seconds",
+            "How late the last heartbeat of the event loop was.",
+            registry=self.registry,
+        )
+        build = Gauge(
+            "typosentinel_build_info",
+            "Always 1; the label is the server's version.",
+            ["version"],
+            registry=self.registry,
+        )
+        build.labels(version).set(1)
+        for outcome in ("applied", "refused"):
+            self.configuration_reloads.labels(outcome)
+
+    def configuration(self, digest: str | None, age: Callable[[], float]) -> None:
+        """Notes the configuration in effect: its hash and a clock for its age in seconds."""
+        self.configuration_info.clear()
+        self.configuration_info.labels(digest or "none").set(1)
+        self.configuration_age.set_function(age)
+
+    def corpora(self, sizes: dict[str, int], age_of: Callable[[str], float]) -> None:
+        """Notes the lists in use: names by ecosystem, and a clock for the age in seconds of each."""
+        self.corpus_names.clear()
+        self.corpus_age.clear()
+        for ecosystem, size in sizes.items():
+            self.corpus_names.labels(ecosystem).set(size)
+            self.corpus_age.labels(ecosystem).set_function(_age(age_of, ecosystem))
+
+    def watch_cache(self, cache: "Watched") -> None:
+        """Exposes a cache's figures; they are read when someone asks for the metrics."""
+        self.registry.register(CacheCollector(cache))
+
+
+class Watched(Protocol):
+    """What is read off a cache."""
+
+    statistics: CacheStatistics
+
+    def __len__(self) -> int: ...
+    @property
+    def max_entries(self) -> int: ...  # noqa: D102 - as the cache says
+    @property
+    def ttl(self) -> float: ...  # noqa: D102 - as the cache says
+
+
+class CacheCollector(Collector):
+    """Reads a cache when the metrics are asked for.
+
+    Args:
+        cache: the one to read.
+    """
+
+    def __init__(self, cache: Watched) -> None:
+        self._cache = cache
+
+    def collect(self) -> Iterator[Metric]:
+        """The cache's gauges and counters."""
+        cache = self._cache
+        yield GaugeMetricFamily("typosentinel_cache_entries", "Verdicts in the cache.", len(cache))
+        yield GaugeMetricFamily(
+            "typosentinel_cache_max_entries", "Verdicts that the cache may hold; 0: off.", cache.max_entries
+        )
+        yield GaugeMetricFamily("typosentinel_cache_ttl_seconds", "How long a verdict stays good.", cache.ttl)
+        requests = CounterMetricFamily(
+            "typosentinel_cache_requests", "Look-ups by result: hit, miss, off.", labels=["result"]
+        )
+        for result, count in cache.statistics.requests.items():
+            requests.add_metric([result], count)
+        yield requests
+        evictions = CounterMetricFamily(
+            "typosentinel_cache_evictions", "Verdicts dropped by reason: size, ttl, resize.", labels=["reason"]
+        )
+        for reason, count in cache.statistics.evictions.items():
+            evictions.add_metric([reason], count)
+        yield evictions
+
+
+def _age(age_of: Callable[[str], float], ecosystem: str) -> Callable[[], float]:
+    return lambda: age_of(ecosystem)

@@ -1,0 +1,38 @@
+"""A progress bar on standard error, for long input and where somebody is looking."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(*, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes the bytes just read from standard input.
+
+    The bar knows the end where standard input is a file. It shows on a terminal only.
+    """
+    if not wanted or not sys.stderr.isatty():
+        yield _nothing
+        return
+    # Loading this takes longer than a short scan does.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("scanning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scanning", total=_size_of_input())
+        yield lambda count: bar.update(task, advance=count)
+
+
+def _nothing(_count: int) -> None:
+    return
+
+
+def _size_of_input() -> int | None:
+    try:
+        found = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

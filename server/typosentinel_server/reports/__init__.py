@@ -1,0 +1,1 @@
+"""Answers as text or JSON. Pure: answers in, strings out."""

@@ -1,0 +1,54 @@
+"""Answers for programs: short objects, one a line, or everything in one array."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from typosentinel_server.answers import Answer, Question, Refusal
+
+
+def short(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
+    """What a stream holds for each name; ecosystem and name are the asker's own spelling."""
+    asked = {"ecosystem": question.ecosystem, "name": question.name}
+    if isinstance(answer, Refusal):
+        return asked | {"refusal": {"code": answer.code, "reason": answer.reason}}
+    return asked | {
+        "verdict": answer.verdict.value,
+        "score": answer.score,
+        "targets": list(answer.targets),
+        "known": answer.known,
+    }
+
+
+def full(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
+    """A short object and everything that led to it."""
+    if isinstance(answer, Refusal):
+        found = short(question, answer)
+        found["refusal"]["suggestion"] = answer.suggestion
+        return found
+    return short(question, answer) | {
+        "rank": answer.rank,
+        "findings": [
+            {
+                "technique": finding.technique.value,
+                "target": finding.target,
+                "targetRank": finding.rank,
+                "message": finding.message,
+                "score": finding.score,
+                "contributions": [{"reason": c.reason, "weight": c.weight} for c in finding.contributions],
+            }
+            for finding in answer.findings
+        ],
+        "corpusVersion": answer.compared_with,
+        "servedBy": answer.served_by,
+    }
+
+
+def line(question: Question, answer: Answer | Refusal) -> str:
+    """One short object on one line of pure ASCII."""
+    return json.dumps(short(question, answer))
+
+
+def document(answers: Sequence[tuple[Question, Answer | Refusal]]) -> str:
+    """All full objects in one array."""
+    return json.dumps([full(question, answer) for question, answer in answers], indent=2)

@@ -1,0 +1,63 @@
+"""Answers for a person at a terminal."""
+
+from collections.abc import Callable, Sequence
+
+from typosentinel_server.answers import Answer, Question, Refusal
+from typosentinel_server.scan.model import Verdict
+
+MAX_NAME_WIDTH = 40
+COLOURS = {
+    Verdict.CLEAN: "green",
+    Verdict.ADVISORY: "yellow",
+    Verdict.SUSPICIOUS: "red",
+    Verdict.MALICIOUS: "magenta",
+}
+REFUSED = "refused"
+VERDICT_WIDTH = max(len(verdict) for verdict in Verdict)
+
+Paint = Callable[[str, str], str]
+
+
+def name_width(questions: Sequence[Question]) -> int:
+    """The width of the column of names, at most 40 characters."""
+    return min(MAX_NAME_WIDTH, max((len(printable(q.name)) for q in questions), default=0))
+
+
+def line(question: Question, answer: Answer | Refusal, width: int, paint: Paint) -> str:
+    """One answer on one line: name, verdict, score, and the sentence that says why.
+
+    Args:
+        question: what was asked.
+        answer: what was answered.
+        width: of the column of names.
+        paint: colours a text: (text, colour) to text.
+    """
+    name = printable(question.name).ljust(width)
+    if isinstance(answer, Refusal):
+        return f"{name}  {paint(REFUSED.ljust(VERDICT_WIDTH), 'cyan')}    -  {answer.reason}. {answer.suggestion}"
+    verdict = paint(answer.verdict.ljust(VERDICT_WIDTH), COLOURS[answer.verdict])
+    return f"{name}  {verdict} {answer.score:.2f}  {reason(answer)}"
+
+
+def reason(answer: Answer) -> str:
+    """Why the verdict is what it is, a clean one too."""
+    if answer.known:
+        return "on the list" + (f" (rank {answer.rank})" if answer.rank else "")
+    if not answer.findings:
+        return "not on the list, nothing similar found"
+    strongest = printable(answer.findings[0].message, limit=200)
+    if answer.verdict is Verdict.CLEAN:
+        return f"not on the list; too little to go on: {strongest}"
+    return strongest
+
+
+def footer(answers: Sequence[Answer | Refusal]) -> str:
+    """Who answered, where servers did; empty otherwise."""
+    servers = sorted({a.served_by for a in answers if isinstance(a, Answer) and a.served_by})
+    return f"answered by {', '.join(printable(server) for server in servers)}" if servers else ""
+
+
+def printable(text: str, limit: int = MAX_NAME_WIDTH) -> str:
+    """A text that cannot play tricks on a terminal: unprintable characters escaped, cut at the limit."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

@@ -1,0 +1,1 @@
+"""The scanning core: names in, verdicts with evidence out. Pure: no clock, no network, no randomness."""

@@ -1,0 +1,18 @@
+"""Two neighbouring letters swapped: `reqeusts`. Bound: one comparison a neighbour, at most 64."""
+
+from collections.abc import Iterator
+
+from typosentinel_server.scan.model import Contribution, Technique
+from typosentinel_server.scan.query import Match, Query
+
+
+def check(query: Query) -> Iterator[Match]:
+    """Names one swap away from the query."""
+    for near in query.near:
+        if len(near.mine) == len(near.theirs) == 2:  # noqa: PLR2004 - a swap is of two
+            yield Match(
+                Technique.TRANSPOSITION,
+                near.entry,
+                "two neighbouring letters of {target} are swapped",
+                (Contribution("two neighbouring letters are swapped", 2.2),),
+            )

@@ -1,0 +1,174 @@
+"""Lists of popular names: what a name is compared with, and what never alerts.
+
+A corpus is a text with the columns `rank,name,tier` (more columns are ignored), plain or xz-compressed.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from typosentinel_server.errors import CorpusUnreadable, DomainError
+from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.scan.naming import Name, parse_name
+
+FILE_STEMS = {
+    Ecosystem.PYPI: "pypi",
+    Ecosystem.NPM: "npm",
+    Ecosystem.CRATES: "crates",
+    Ecosystem.RUBYGEMS: "rubygems",
+    Ecosystem.NUGET: "nuget",
+    Ecosystem.GO: "go",
+    Ecosystem.MAVEN: "maven",
+}
+MAX_BYTES = 64 * 2**20
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One popular name.
+
+    Attributes:
+        name: the name in its registry's forms; `raw` is the spelling to show.
+        rank: 1 is the most popular; None where the list has no order.
+        protected: whether squatting on it pays: the top of the list.
+    """
+
+    name: Name
+    rank: int | None
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The list of one ecosystem.
+
+    Attributes:
+        ecosystem: whose names these are.
+        version: "sha256:" and twelve digits of the hash of the uncompressed list.
+        created: when the list was drawn up.
+        entries: by rank, those without one last.
+        skipped: rows whose name the registry's rules refuse.
+        partial: whether the list is known to hold a part of the popular names only.
+    """
+
+    ecosystem: Ecosystem
+    version: str
+    created: datetime
+    entries: tuple[Entry, ...]
+    skipped: int = 0
+    partial: bool = False
+
+
+def builtin() -> dict[Ecosystem, Corpus]:
+    """Every corpus that the package carries. Raises CorpusUnreadable where the installation is broken."""
+    return {ecosystem: read_builtin(ecosystem) for ecosystem in on_board()}
+
+
+def on_board() -> tuple[Ecosystem, ...]:
+    """The ecosystems that the package carries a list for, in the order of the enumeration."""
+    present = {path.name for path in _package_data().iterdir()}
+    return tuple(e for e in Ecosystem if f"{FILE_STEMS[e]}.csv.xz" in present)
+
+
+def read_builtin(ecosystem: Ecosystem) -> Corpus:
+    """One of the lists that the package carries. Raises CorpusUnreadable."""
+    stem = FILE_STEMS[ecosystem]
+    try:
+        manifest = json.loads(_package_data().joinpath("manifest.json").read_text(encoding="utf-8"))
+        facts = manifest["corpora"][ecosystem.value]
+        packed = _package_data().joinpath(f"{stem}.csv.xz").read_bytes()
+        created = datetime.fromisoformat(facts["created"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(f"the built-in list of {ecosystem}", str(error)) from error
+    return parse(ecosystem, packed, created, where=f"{stem}.csv.xz", partial=bool(facts["partial"]))
+
+
+def files_in(directory: Path) -> dict[Ecosystem, Path]:
+    """The lists in a directory: `<ecosystem>.csv` or `.csv.xz`, such as `pypi.csv`.
+
+    Raises:
+        CorpusUnreadable: the directory holds none.
+    """
+    found = {}
+    for ecosystem, stem in FILE_STEMS.items():
+        for path in (directory / f"{stem}.csv", directory / f"{stem}.csv.xz"):
+            if path.is_file():
+                found[ecosystem] = path
+                break
+    if not found:
+        raise _unreadable(str(directory), "it holds no list")
+    return found
+
+
+def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
+    """A list from a file; its date is the file's. Raises CorpusUnreadable."""
+    try:
+        content = path.read_bytes()
+        created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError as error:
+        raise _unreadable(str(path), error.strerror or str(error)) from error
+    return parse(ecosystem, content, created, where=str(path))
+
+
+def parse(ecosystem: Ecosystem, content: bytes, created: datetime, *, where: str, partial: bool = False) -> Corpus:
+    """A corpus from its bytes, plain or xz. Raises CorpusUnreadable, naming `where`."""
+    try:
+        plain = _unpacked(content) if content.startswith(b"\xfd7zXZ") else content
+        text = plain.decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (lzma.LZMAError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise _unreadable(where, str(error)) from error
+    if not rows or "name" not in rows[0]:
+        raise _unreadable(where, "it has no column called name, or no rows")
+    entries: dict[str, Entry] = {}
+    skipped = 0
+    for entry in _entries(ecosystem, rows):
+        if entry is None:
+            skipped += 1
+        else:
+            entries.setdefault(entry.name.identity, entry)
+    if not entries:
+        raise _unreadable(where, f"none of its {len(rows)} names is one that {ecosystem} allows")
+    ranked = sorted(entries.values(), key=lambda e: (e.rank is None, e.rank or 0, e.name.identity))
+    version = "sha256:" + hashlib.sha256(plain).hexdigest()[:VERSION_DIGITS]
+    return Corpus(ecosystem, version, created, tuple(ranked), skipped, partial)
+
+
+def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]]) -> Iterator[Entry | None]:
+    for row in rows:
+        try:
+            name = parse_name(ecosystem, row["name"] or "")
+        except DomainError:
+            yield None
+            continue
+        digits = row.get("rank") or ""
+        rank = int(digits) if digits.isascii() and digits.isdigit() else None
+        yield Entry(name, rank, row.get("tier") == "protected")
+
+
+def _unpacked(content: bytes) -> bytes:
+    plain = lzma.LZMADecompressor(memlimit=2 * MAX_BYTES).decompress(content, MAX_BYTES + 1)
+    if len(plain) > MAX_BYTES:
+        raise ValueError(f"it unpacks to more than {MAX_BYTES} bytes")
+    return plain
+
+
+def _package_data() -> Traversable:
+    return resources.files("typosentinel_server").joinpath("corpora")
+
+
+def _unreadable(where: str, why: str) -> CorpusUnreadable:
+    return CorpusUnreadable(
+        "CORPUS_UNREADABLE",
+        f"cannot read popular names from {where}: {why}",
+        "A corpus directory holds files such as pypi.csv with the columns rank,name,tier.",
+    )

@@ -1,0 +1,144 @@
+"""The wire: what requests and responses look like as JSON."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from typosentinel_server.scan.model import Ecosystem, Verdict
+from typosentinel_server.service import Outcome
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+class ScanRequest(_Wire):
+    """A question about one package; names longer than any registry's are refused by the registry's rule."""
+
+    ecosystem: Annotated[str, Field(max_length=100)]
+    name: str
+    version: Annotated[str, Field(max_length=256)] | None = None
+
+
+class ContributionBody(_Wire):
+    """One reason and the log-odds that it adds to the finding's score."""
+
+    reason: str
+    weight: float
+
+
+class FindingBody(_Wire):
+    """One technique that leads from a popular name to the one asked about."""
+
+    technique: str
+    target: str
+    target_rank: int | None
+    message: str
+    score: float
+    contributions: list[ContributionBody]
+
+
+class ScanResponse(_Wire):
+    """The judgement of one package."""
+
+    id: str
+    ecosystem: Ecosystem
+    name: str
+    normalized_name: str
+    version: str | None
+    verdict: Verdict
+    score: float
+    known: bool
+    rank: int | None
+    targets: list[str]
+    findings: list[FindingBody]
+    cached: bool
+    duration_ms: float
+    corpus_version: str
+
+    @classmethod
+    def of(cls, asked: ScanRequest, outcome: Outcome) -> Self:
+        """The wire form of an outcome. Name and version are the caller's: a cached verdict may be another's."""
+        result = outcome.result
+        return cls(
+            id=outcome.scan_id,
+            ecosystem=result.package.ecosystem,
+            name=asked.name,
+            normalized_name=result.normalized,
+            version=asked.version,
+            verdict=result.verdict,
+            score=result.score,
+            known=result.known,
+            rank=result.rank,
+            targets=list(result.targets),
+            findings=[
+                FindingBody(
+                    technique=finding.technique.value,
+                    target=finding.target,
+                    target_rank=finding.rank,
+                    message=finding.message,
+                    score=finding.score,
+                    contributions=[ContributionBody(reason=c.reason, weight=c.weight) for c in finding.contributions],
+                )
+                for finding in result.findings
+            ],
+            cached=outcome.cached,
+            duration_ms=round(outcome.seconds * 1000, 4),
+            corpus_version=result.corpus_version,
+        )
+
+
+class ErrorBody(_Wire):
+    """What went wrong and what to do about it."""
+
+    code: str
+    message: str
+    suggestion: str
+    timestamp: str
+    request_id: str
+
+
+class ErrorResponse(_Wire):
+    """Every answer that is no success."""
+
+    error: ErrorBody
+
+
+class ConfigurationBody(_Wire):
+    """The configuration in effect; the hash is null for the defaults."""
+
+    hash: str | None
+    age_seconds: float
+    last_error: str | None
+
+
+class CorpusBody(_Wire):
+    """One list of popular names in use."""
+
+    ecosystem: Ecosystem
+    version: str
+    names: int
+    created_at: str
+
+
+class RequestsBody(_Wire):
+    """The last requests to the API, probes left out; times in seconds, null before the first."""
+
+    count: int
+    error_ratio: float
+    p50_seconds: float | None
+    p95_seconds: float | None
+    p99_seconds: float | None
+
+
+class HealthResponse(_Wire):
+    """The state of one server."""
+
+    status: str
+    version: str
+    uptime_seconds: float
+    configuration: ConfigurationBody
+    corpus: list[CorpusBody]
+    requests: RequestsBody
+    draining: bool

@@ -1,0 +1,78 @@
+"""Running a server until it is told to stop, and stopping without losing a request."""
+
+import asyncio
+import signal
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from typosentinel_server import __version__
+from typosentinel_server.app import Setup, make_app
+from typosentinel_server.clock import Clock
+from typosentinel_server.errors import DomainError
+from typosentinel_server.keys import SERVER
+from typosentinel_server.logs import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    SIGTERM drains first, unless that has happened already: readiness goes off while requests are still
+    answered. SIGINT, and a second signal, skip the wait. Running requests then get `timing.shutdown` seconds.
+
+    Raises:
+        DomainError: the address cannot be listened on, the configuration or a list is refused.
+    """
+    app = make_app(setup, clock, log)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=setup.timing.shutdown)
+    await runner.setup()
+    try:
+        await _listen(runner, address)
+        host, port = runner.addresses[0][:2]
+        log.write.info(
+            "listening",
+            address=f"http://{f'[{host}]' if ':' in host else host}:{port}",
+            version=__version__,
+            ecosystems=[e.value for e in app[SERVER].service.engines.ecosystems],
+            configuration=app[SERVER].reloader.current.digest or "defaults",
+        )
+        await _until_stopped(app, log)
+    finally:
+        await runner.cleanup()
+    log.write.info("stopped")
+
+
+async def _listen(runner: web.AppRunner, address: Address) -> None:
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except (OSError, OverflowError) as error:
+        raise DomainError(
+            "CANNOT_LISTEN",
+            f"cannot listen on {address.host} port {address.port}: {getattr(error, 'strerror', '') or error}",
+            "Choose another --port, or stop what listens there.",
+        ) from error
+
+
+async def _until_stopped(app: web.Application, log: Log) -> None:
+    told: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.put_nowait, number)
+    first = await told.get()
+    log.write.info("stopping", signal=first.name)
+    if first is signal.SIGINT:
+        return
+    drain = asyncio.create_task(app[SERVER].lifecycle.drain())
+    hurry = asyncio.create_task(told.get())
+    await asyncio.wait((drain, hurry), return_when=asyncio.FIRST_COMPLETED)
+    for task in (drain, hurry):
+        task.cancel()
+    await asyncio.gather(drain, hurry, return_exceptions=True)

@@ -1,0 +1,89 @@
+"""The use cases. Knows no HTTP: texts in, outcomes out, domain errors raised."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from typosentinel_server.cache import MemoryCache
+from typosentinel_server.clock import Clock
+from typosentinel_server.engines import Engines
+from typosentinel_server.metrics import Metrics
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
+from typosentinel_server.scan.naming import parse_name
+
+CacheKey = tuple[Ecosystem, str, str]
+VerdictCache = MemoryCache[CacheKey, ScanResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One answered question.
+
+    Attributes:
+        scan_id: unique to this answer.
+        result: the judgement.
+        cached: whether it was known from before.
+        seconds: how long the answer took.
+    """
+
+    scan_id: str
+    result: ScanResult
+    cached: bool
+    seconds: float
+
+
+class ScanService:
+    """Answers questions about names.
+
+    Args:
+        engines: what judges; may be swapped as a whole.
+        cache: keeps judgements under ecosystem, normalised name and the list's version.
+        metrics: counts what is answered.
+        clock: times it.
+        new_id: gives every answer its id.
+    """
+
+    def __init__(
+        self, engines: Engines, cache: VerdictCache, metrics: Metrics, clock: Clock, new_id: Callable[[], str]
+    ) -> None:
+        self.cache = cache
+        self._metrics = metrics
+        self._clock = clock
+        self._new_id = new_id
+        self._engines = engines
+        self.use(engines)
+
+    @property
+    def engines(self) -> Engines:
+        """The engines in use."""
+        return self._engines
+
+    def use(self, engines: Engines) -> None:
+        """Judges with other engines from now on. Cached verdicts stay good: their key names the list."""
+        self._engines = engines
+        created = {corpus.ecosystem.value: corpus.created.timestamp() for corpus in engines.corpora}
+        self._metrics.corpora(
+            {corpus.ecosystem.value: len(corpus.entries) for corpus in engines.corpora},
+            lambda ecosystem: self._clock.wall() - created[ecosystem],
+        )
+
+    def scan(self, ecosystem: str, name: str, version: str | None = None) -> Outcome:
+        """The judgement of one name, from the cache where it is there.
+
+        Raises:
+            EcosystemUnknown: there is no such ecosystem, or it is not served.
+            NameRefused: the registry could hold no package of that name.
+        """
+        started = self._clock.monotonic()
+        engine = self._engines.engine(ecosystem)
+        package = Package(engine.ecosystem, name, version)
+        parsed = parse_name(engine.ecosystem, name)
+        key = (engine.ecosystem, parsed.identity, engine.corpus.version)
+        result = self.cache.get(key)
+        cached = result is not None
+        if result is None:
+            result = engine.judge(package, parsed)
+            self.cache.put(key, result)
+        seconds = self._clock.monotonic() - started
+        self._metrics.scan_seconds.observe(seconds)
+        self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()
+        return Outcome(self._new_id(), result, cached, seconds)

@@ -1,0 +1,174 @@
+"""The server's configuration document: what an operator writes and what the server obeys.
+
+The document is YAML. It is read whole or refused whole, with file, line and field.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from typosentinel_server.document import Document, parse_document
+from typosentinel_server.durations import ALLOWED, parse_duration
+from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+
+MAX_TTL = 7 * 24 * 3600.0
+MAX_ENTRIES = 10_000_000
+
+
+class LogLevel(StrEnum):
+    """How much the server logs."""
+
+    DEBUG = "Debug"
+    INFO = "Info"
+    WARNING = "Warning"
+    ERROR = "Error"
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, str):
+        raise ValueError(f"a duration is {ALLOWED}")  # noqa: TRY004 - pydantic takes a ValueError
+    return parse_duration(value)
+
+
+def _ecosystem(value: Any) -> Ecosystem:
+    if not isinstance(value, str):
+        raise ValueError("an ecosystem is a text")  # noqa: TRY004 - pydantic takes a ValueError
+    try:
+        return parse_ecosystem(value)
+    except DomainError as error:
+        raise ValueError(f"{error.message}. {error.suggestion}") from error
+
+
+def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
+    if len(set(value)) != len(value):
+        raise ValueError("an ecosystem is named twice")
+    return value
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False
+    )
+
+
+class MemoryCacheSettings(_Settings):
+    """The verdict cache in the server's own memory.
+
+    Attributes:
+        max_entries: verdicts kept at once; 0 switches the cache off.
+        ttl: seconds that a verdict stays good, 1 s to 7 days.
+    """
+
+    max_entries: Annotated[int, Field(ge=0, le=MAX_ENTRIES)] = 10_000
+    ttl: Annotated[float, BeforeValidator(_seconds), Field(ge=1.0, le=MAX_TTL)] = 300.0
+
+
+class CacheSettings(_Settings):
+    """The tiers of the verdict cache."""
+
+    memory: MemoryCacheSettings = MemoryCacheSettings()
+
+
+class Settings(_Settings):
+    """Everything that can be configured, with its defaults.
+
+    Attributes:
+        ecosystems: the ones to serve; None for all that a list is on board for.
+        cache: the verdict cache.
+        log_level: the least severe messages that are logged.
+    """
+
+    api_version: Literal["typosentinel.io/v1alpha1"] = "typosentinel.io/v1alpha1"
+    kind: Literal["ServerConfiguration"] = "ServerConfiguration"
+    ecosystems: (
+        Annotated[
+            tuple[Annotated[Ecosystem, BeforeValidator(_ecosystem)], ...],
+            BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
+            AfterValidator(_each_once),
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
+    cache: CacheSettings = CacheSettings()
+    log_level: Annotated[LogLevel, BeforeValidator(lambda v: LogLevel(v) if v in set(LogLevel) else v)] = LogLevel.INFO
+
+
+def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] | None = None) -> Settings:
+    """Settings from the bytes of a document.
+
+    Args:
+        content: YAML in UTF-8, at most 1 MiB.
+        where: the file's name, for messages.
+        available: the ecosystems that there are lists for; None where nobody knows yet.
+
+    Raises:
+        ConfigurationInvalid: with one line `file:line: field: what is wrong` for each mistake.
+    """
+    document = parse_document(content, where)
+    missing = [key for key in ("apiVersion", "kind") if key not in document.content]
+    mistakes = [f"{where}:1: {key}: it is missing; allowed: {_only(key)}" for key in missing]
+    try:
+        settings = Settings.model_validate(document.content)
+    except ValidationError as error:
+        mistakes += [_mistake(document, where, detail) for detail in error.errors(include_url=False)]
+        raise _refused(mistakes) from error
+    for n, ecosystem in enumerate(settings.ecosystems or ()):
+        if available is not None and ecosystem not in available:
+            line = document.line_of(("ecosystems", n))
+            mistakes.append(
+                f"{where}:{line}: ecosystems.{n}: there is no list of popular names for {ecosystem}; "
+                f"allowed: {', '.join(available)}"
+            )
+    if mistakes:
+        raise _refused(mistakes)
+    return settings
+
+
+def _refused(mistakes: list[str]) -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        "CONFIGURATION_INVALID", "\n".join(mistakes), "Correct the document; nothing of it was applied."
+    )
+
+
+def _mistake(document: Document, where: str, detail: Any) -> str:
+    # pydantic adds the branch of a union to the place; the document knows no such key.
+    place = tuple(part for part in detail["loc"] if part in document.parts or isinstance(part, int))
+    if detail["type"] == "extra_forbidden":
+        place = (*place[:-1], detail["loc"][-1])
+    line = document.line_of(place)
+    field = ".".join(str(part) for part in place) or "document"
+    return f"{where}:{line}: {field}: {_explained(detail, place)}"
+
+
+def _explained(detail: Any, place: tuple[str | int, ...]) -> str:
+    if detail["type"] == "extra_forbidden":
+        fields = _fields_at(place[:-1])
+        return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
+    if detail["type"] == "literal_error":
+        return f"{shown(str(detail['input']))} is not allowed here; allowed: {_only(str(place[-1]))}"
+    if place[-1:] == ("logLevel",):
+        return f"{shown(str(detail['input']))} is no log level; allowed: {', '.join(LogLevel)}"
+    if place[-1:] == ("ttl",):
+        return f"{shown(str(detail['input']))} is no time to live; allowed: {ALLOWED}, from 1s to 168h"
+    if place[-1:] == ("maxEntries",):
+        return f"{shown(str(detail['input']))} is no number of entries; allowed: whole numbers 0 to {MAX_ENTRIES}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _fields_at(place: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in place:
+        nested = {f.alias: f.annotation for f in model.model_fields.values()}.get(str(part))
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        model = nested
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _only(key: str) -> str:
+    defaults = Settings().model_dump(by_alias=True)
+    return str(defaults[key])

@@ -1,0 +1,133 @@
+"""Parse, ask the service, render. No rule lives here."""
+
+from datetime import UTC
+
+from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from typosentinel_server import __version__
+from typosentinel_server.errors import DomainError, InvalidRequest
+from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.schemas import (
+    ConfigurationBody,
+    CorpusBody,
+    HealthResponse,
+    RequestsBody,
+    ScanRequest,
+    ScanResponse,
+)
+from typosentinel_server.wirejson import parse_body
+
+EXAMPLE = '{"ecosystem": "PyPI", "name": "requests"}'
+DEGRADED_ABOVE_ERROR_RATIO = 0.05
+
+
+async def scan(request: web.Request) -> web.Response:
+    """`POST /api/v1/scan`: the judgement of one package."""
+    if request.content_type != "application/json":
+        raise InvalidRequest(
+            "UNSUPPORTED_MEDIA_TYPE",
+            "the body is not declared as JSON",
+            "Send the header Content-Type: application/json.",
+            http_hint=415,
+        )
+    asked = parse_body(ScanRequest, await request.read(), EXAMPLE)
+    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version)
+    return _json(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
+
+
+async def health(request: web.Request) -> web.Response:
+    """`GET /health`: the state in words and figures; 503 where nothing can be judged."""
+    body = _health(request.app[SERVER])
+    return _json(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
+
+
+async def ready(request: web.Request) -> web.Response:
+    """`GET /ready`: 200 while new requests are welcome."""
+    server = request.app[SERVER]
+    if server.lifecycle.draining:
+        raise DomainError("DRAINING", "this server is on its way out", "Send requests to another one.", http_hint=503)
+    if not server.service.engines.ecosystems:
+        raise DomainError(
+            "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
+        )
+    return _json('{"status":"ready"}')
+
+
+async def live(request: web.Request) -> web.Response:
+    """`GET /live`: 200 while the event loop makes progress."""
+    lifecycle = request.app[SERVER].lifecycle
+    if not lifecycle.alive:
+        raise DomainError(
+            "STALLED",
+            f"the event loop stood still for {lifecycle.heartbeat_age:.1f} s",
+            "Restart this server.",
+            http_hint=503,
+        )
+    return _json('{"status":"live"}')
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """`GET /metrics`: Prometheus' text format."""
+    text = generate_latest(request.app[SERVER].metrics.registry)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def drain(request: web.Request) -> web.Response:
+    """`GET /drain`: readiness goes off for good; answers when balancers have had the time to notice.
+
+    It is what the kubelet calls before it stops the container (`preStop.httpGet`), from the node's address, so
+    the address says nothing about who may call; keep the path off whatever faces outside.
+    """
+    await request.app[SERVER].lifecycle.drain()
+    return _json('{"status":"drained"}')
+
+
+ROUTES = (
+    web.post("/api/v1/scan", scan),
+    web.get("/health", health),
+    web.get("/ready", ready),
+    web.get("/live", live),
+    web.get("/metrics", metrics),
+    web.get("/drain", drain),
+)
+
+
+def _health(server: Server) -> HealthResponse:
+    recent = server.ring.summary()
+    corpora = server.service.engines.corpora
+    wrong = server.reloader.last_error is not None or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
+    status = "degraded" if wrong else "ok"
+    if not corpora or not server.lifecycle.alive:
+        status = "unhealthy"
+    return HealthResponse(
+        status=status,
+        version=__version__,
+        uptime_seconds=round(server.lifecycle.uptime, 3),
+        configuration=ConfigurationBody(
+            hash=server.reloader.current.digest,
+            age_seconds=round(server.reloader.age, 3),
+            last_error=server.reloader.last_error,
+        ),
+        corpus=[
+            CorpusBody(
+                ecosystem=corpus.ecosystem,
+                version=corpus.version,
+                names=len(corpus.entries),
+                created_at=corpus.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            )
+            for corpus in corpora
+        ],
+        requests=RequestsBody(
+            count=recent.count,
+            error_ratio=recent.error_ratio,
+            p50_seconds=recent.p50,
+            p95_seconds=recent.p95,
+            p99_seconds=recent.p99,
+        ),
+        draining=server.lifecycle.draining,
+    )
+
+
+def _json(text: str, status: int = 200) -> web.Response:
+    return web.Response(text=text, status=status, content_type="application/json")

@@ -1,0 +1,76 @@
+"""JSON from strangers: read strictly, refused clearly."""
+
+import json
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from typosentinel_server.errors import InvalidRequest, did_you_mean, shown
+
+MODEL = TypeVar("MODEL", bound=BaseModel)
+
+
+def parse_body(model: type[MODEL], content: bytes, example: str) -> MODEL:
+    """A model from the bytes of a body.
+
+    Args:
+        model: the shape that is wanted.
+        content: what was sent.
+        example: a right body, for the suggestion.
+
+    Raises:
+        InvalidRequest: 400 for what is no JSON, 422 for JSON of another shape; it names the field.
+    """
+    if not content.strip():
+        raise InvalidRequest("BODY_EMPTY", "the body is empty", f"Send JSON such as {example}")
+    try:
+        found = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            "MALFORMED_JSON", f"the body is not JSON: {_reason(error)}", f"Send JSON such as {example}"
+        ) from error
+    try:
+        return model.model_validate(found)
+    except ValidationError as error:
+        raise _wrong_shape(model, error, example) from error
+
+
+def _wrong_shape(model: type[BaseModel], error: ValidationError, example: str) -> InvalidRequest:
+    detail = error.errors(include_url=False, include_input=False)[0]
+    fields = [field.alias or name for name, field in model.model_fields.items()]
+    if not detail["loc"]:
+        message, suggestion = "the body is not a JSON object", f"Send JSON such as {example}"
+    elif detail["type"] == "extra_forbidden":
+        word = str(detail["loc"][0])
+        message = f"there is no field {shown(word)}"
+        suggestion = f"{did_you_mean(word, fields)}The fields are {', '.join(fields)}."
+    else:
+        message = f"{detail['loc'][0]}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        suggestion = f"Send JSON such as {example}"
+    return InvalidRequest("INVALID_REQUEST", message, suggestion, http_hint=422)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    # The interpreter's text about overlong numbers tells callers nothing.
+    return str(error) if isinstance(error, _Refused) else "a number is too long"
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise _Refused(f"{text} is no JSON number")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Refused("a key stands twice in one object")
+    return found
