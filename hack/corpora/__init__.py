@@ -1,0 +1,1 @@
+"""Building the lists of popular names that the package carries."""
