@@ -77,10 +77,14 @@ def objects(authority: bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, rules in RULES.items():
         found += [_role(name, rules), _binding("ClusterRoleBinding", name, "ClusterRole", name)]
-    found.append(_binding("ClusterRoleBinding", "system:metrics-server:delegator", "ClusterRole", "system:auth-delegator"))
+    found.append(
+        _binding("ClusterRoleBinding", "system:metrics-server:delegator", "ClusterRole", "system:auth-delegator")
+    )
     found.append(
         {
-            **_binding("RoleBinding", "metrics-server-auth-reader", "Role", "extension-apiserver-authentication-reader"),
+            **_binding(
+                "RoleBinding", "metrics-server-auth-reader", "Role", "extension-apiserver-authentication-reader"
+            ),
             "metadata": {"name": "metrics-server-auth-reader", "namespace": "kube-system"},
         }
     )

@@ -1,5 +1,6 @@
 """The few questions that the start-up asks the API server, without kubectl: one request instead of one process."""
 
+import http
 import http.client
 import json
 import ssl
@@ -36,14 +37,18 @@ class Api:
     def document(self, path: str) -> dict[str, Any] | None:
         """Return an object, or nothing when it is not there (yet)."""
         status, body = self.get(path)
-        if status != 200:
+        if status != http.HTTPStatus.OK:
             return None
         loaded = json.loads(body)
         return loaded if isinstance(loaded, dict) else None
 
     def ready(self) -> bool:
         """Tell whether the API server says of itself that it is ready."""
-        return self.get("/readyz")[0] == 200
+        return self.has("/readyz")
+
+    def has(self, path: str) -> bool:
+        """Tell whether there is something at a path."""
+        return self.get(path)[0] == http.HTTPStatus.OK
 
     def condition(self, path: str, kind: str) -> bool:
         """Tell whether an object has a condition that is true."""

@@ -104,7 +104,7 @@ def execute_local(options: argparse.Namespace, cluster: LocalCluster | KindClust
             print(AUDIT_LOG)
         case "has-image":
             return 0 if cluster.has_image(options.name) else 1
-        case "leftovers":
+        case _:
             found = cluster.leftovers()
             print("\n".join(found) or "nothing is left")
             return 1 if found else 0

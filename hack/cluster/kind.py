@@ -1,7 +1,4 @@
-"""The same cluster by kind, where Docker answers; everything else treats both alike.
-
-Not exercised where this was written, as no Docker ran there: the commands follow kind's documentation.
-"""
+"""The same cluster by kind, where Docker answers. Not exercised: no Docker ran where this was written."""
 
 from pathlib import Path
 
@@ -14,24 +11,27 @@ class KindCluster:
 
     def __init__(self, cache: Path) -> None:
         self.cache, self.kubeconfig, self.wrappers = cache, cache / "kind" / "kubeconfig", cache / "kind" / "bin"
+        self.name = f"--name={state.CONTEXT}"
 
-    def _kind(self, *arguments: str, seconds: float = 600) -> str:
+    def _kind(self, *arguments: str) -> str:
         kind = toolchain.ensure(["kind"], self.cache)["kind"]
-        named = [str(kind), *arguments, f"--name={state.CONTEXT}"]
-        return run(named, f"kind {arguments[0]}", seconds=seconds)
+        return run([str(kind), *arguments], f"kind {arguments[0]}", seconds=900)
 
     def up(self) -> None:
+        """Start the cluster unless there is one."""
         binaries = toolchain.ensure(["kubectl", "helm"], self.cache)
-        if state.CONTEXT not in run([str(toolchain.ensure(["kind"], self.cache)["kind"]), "get", "clusters"], "kind"):
-            self._kind("create", "cluster", f"--kubeconfig={self.kubeconfig}", "--wait=180s", seconds=900)
+        if state.CONTEXT not in self._kind("get", "clusters").split():
+            self._kind("create", "cluster", self.name, f"--kubeconfig={self.kubeconfig}", "--wait=180s")
             rename = ["config", "rename-context", f"kind-{state.CONTEXT}", state.CONTEXT]
             run([str(binaries["kubectl"]), f"--kubeconfig={self.kubeconfig}", *rename], "naming the context")
         for name, program in binaries.items():
             state.write(self.wrappers / name, kubeconfig.wrapper(program, self.kubeconfig), 0o755)
 
     def down(self) -> None:
-        self._kind("delete", "cluster", f"--kubeconfig={self.kubeconfig}")
+        """Remove the cluster."""
+        self._kind("delete", "cluster", self.name, f"--kubeconfig={self.kubeconfig}")
 
     def load(self, archives: list[Path]) -> None:
+        """Import images."""
         for file in archives:
-            self._kind("load", "image-archive", str(file))
+            self._kind("load", "image-archive", self.name, str(file))

@@ -18,9 +18,7 @@ def render(server: str, pki: Path, certificate: str, context: str = state.CONTEX
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": context,
-        "clusters": [
-            {"name": context, "cluster": {"server": server, "certificate-authority-data": encoded("ca.crt")}}
-        ],
+        "clusters": [{"name": context, "cluster": {"server": server, "certificate-authority-data": encoded("ca.crt")}}],
         "users": [
             {
                 "name": user,

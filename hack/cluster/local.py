@@ -105,7 +105,7 @@ class LocalCluster:
             addons.start_metrics_server(plane.server, machine.binaries)
             addons.await_ready(plane.api, machine.binaries)
             account = "/api/v1/namespaces/default/serviceaccounts/default"
-            if not processes.wait_until(lambda: plane.api.get(account)[0] == 200, 30):
+            if not processes.wait_until(lambda: plane.api.has(account), 30):
                 raise ClusterError("no service account appears", log=STATE / "logs" / "kube-controller-manager.log")
 
     def _hand_over(self, parts: Parts) -> None:

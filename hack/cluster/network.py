@@ -25,7 +25,8 @@ KUBE_PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
 UNREACHABLE = (POD_RANGE, NODE_RANGE)
 FOUND_SETTINGS = RUN / "sysctls.json"
 
-# What kubelet sets on its own (nobody sets ip_forward: only our own link forwards); recorded before they start and put back after they have stopped.
+# What kubelet sets on its own, recorded before it starts and put back after it has stopped. Nobody sets ip_forward:
+# only our own link forwards.
 SETTINGS_CHANGED = (
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",
@@ -59,7 +60,10 @@ def up() -> None:
     add_link(POD_LINK, f"{POD_GATEWAY}/24")
     # Answers between two pods must pass kube-proxy's rules, or a Service's answer comes from the wrong address. Set on
     # this one bridge, as the global switch would change every other bridge of the machine.
-    run(["ip", "link", "set", POD_LINK, "type", "bridge", "nf_call_iptables", "1"], "routing pods' traffic by the firewall")
+    run(
+        ["ip", "link", "set", POD_LINK, "type", "bridge", "nf_call_iptables", "1"],
+        "routing pods' traffic by the firewall",
+    )
     set_setting(f"net/ipv4/conf/{POD_LINK}/forwarding", "1")
     # Packets to Services need a route that leads somewhere: they are redirected only on their way out.
     run(["ip", "route", "replace", SERVICE_RANGE, "dev", NODE_LINK], "routing the Service addresses")

@@ -55,9 +55,14 @@ class Node:
         pause = self.pause_image()
         binaries = nodeconfig.cni_binaries()
         if binaries is None:
-            raise ClusterError("the CNI plug-ins are not installed (looked in " + ", ".join(nodeconfig.CNI_BINARIES) + ")")
+            raise ClusterError(
+                "the CNI plug-ins are not installed (looked in " + ", ".join(nodeconfig.CNI_BINARIES) + ")"
+            )
         files = {
-            "containerd": {"containerd.toml": nodeconfig.containerd(pause, binaries), "cni/10-pods.conflist": nodeconfig.cni()},
+            "containerd": {
+                "containerd.toml": nodeconfig.containerd(pause, binaries),
+                "cni/10-pods.conflist": nodeconfig.cni(),
+            },
             "kubelet": {"kubelet.json": nodeconfig.kubelet(), "resolv.conf": nodeconfig.resolver()},
             "kube-proxy": {"kube-proxy.json": nodeconfig.kube_proxy()},
             "coredns": {"Corefile": nodeconfig.corefile()},

@@ -21,7 +21,9 @@ COMMANDS = {
 CNI_PACKAGE = "containernetworking-plugins"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START_NOTHING = Path("/usr/sbin/policy-rc.d")
-START_NOTHING_TEXT = "#!/bin/sh\n# Made by Typosentinel's hack/cluster while it installs packages; safe to delete.\nexit 101\n"
+START_NOTHING_TEXT = (
+    "#!/bin/sh\n# Made by Typosentinel's hack/cluster while it installs packages; safe to delete.\nexit 101\n"
+)
 INSTALL_TIMEOUT_SECONDS = 900
 
 
@@ -74,7 +76,9 @@ def _apt(command: list[str]) -> "subprocess.CompletedProcess[str]":
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         )
     except subprocess.TimeoutExpired:
-        raise ClusterError(f"`{' '.join(command)}` did not end within {INSTALL_TIMEOUT_SECONDS // 60} minutes") from None
+        raise ClusterError(
+            f"`{' '.join(command)}` did not end within {INSTALL_TIMEOUT_SECONDS // 60} minutes"
+        ) from None
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Certificates, made by the openssl command so that nothing has to be installed into Python first.
 
 Three authorities, as in any real cluster: one for the API, one for the aggregation layer's front proxy (so that a
-client certificate of the first kind can never pose as the proxy) and one for etcd (so that only the API server gets in).
+client certificate of the first kind can never pose as the proxy) and one for etcd (so that only the API server gets
+in).
 """
 
 import shutil
@@ -53,7 +54,7 @@ def alternative_name(host: str) -> str:
 
 def first_address(service_range: str) -> str:
     """Return a range's first address, at which the API server's own Service answers."""
-    network = service_range.split("/")[0]
+    network = service_range.split("/", maxsplit=1)[0]
     start, last = network.rsplit(".", 1)
     return f"{start}.{int(last) + 1}"
 

@@ -41,4 +41,4 @@ def become_root(program: Path, arguments: Sequence[str]) -> None:
     check_reachable()
     command = sudo_command(program, arguments)
     say("root is needed from here: " + " ".join(command[:2]) + " …")
-    os.execvp(command[0], command)
+    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted

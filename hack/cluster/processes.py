@@ -130,9 +130,9 @@ def command_line(pid: int) -> tuple[str, ...]:
 
 def all_processes() -> Iterable[tuple[int, tuple[str, ...]]]:
     """List every process with its command line."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            yield int(entry), command_line(int(entry))
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            yield int(entry.name), command_line(int(entry.name))
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import TextIO
 
 HEARTBEAT_SECONDS = 30.0
+SHORT_SECONDS = 10.0
 
 
 def duration(seconds: float) -> str:
     """Write a duration as a person says it: 0.4 s, 12 s, 3 min 41 s."""
-    if seconds < 10:
+    if seconds < SHORT_SECONDS:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -75,7 +75,8 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file in one step, so that a killed run never leaves half of it, nor a secret readable for a moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as stream:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
     temporary.chmod(mode)
     temporary.replace(path)

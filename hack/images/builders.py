@@ -1,0 +1,114 @@
+"""Builds images: with Docker where its engine answers, else with buildah in a storage of its own."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from hack.cluster import packages, privilege
+from hack.cluster.failures import ClusterError
+from hack.cluster.processes import run
+from hack.cluster.state import give_to, person
+from hack.images import rootfs
+from hack.images.recipe import DEFAULT_BASE
+
+BUILD_TIMEOUT_SECONDS = 1200
+COMMANDS = {"buildah": "buildah", "debootstrap": "debootstrap"}
+
+
+class Docker:
+    """Builds with the Docker engine."""
+
+    base = DEFAULT_BASE
+
+    def __init__(self, directory: Path) -> None:
+        """Docker keeps its own storage; only archives for the cluster go to the folder."""
+        self.directory = directory
+
+    def prepare(self) -> None:
+        """Nothing to do: Docker pulls the base itself."""
+
+    def build(self, image: str, containerfile: Path, context: Path, version: str, target: Path) -> None:
+        """Build an image and write it as an archive."""
+        arguments = ["--build-arg", f"BASE={self.base}", "--build-arg", f"VERSION={version}", "--tag", image]
+        _run(["docker", "build", "--file", str(containerfile), *arguments, str(context)], f"building {image}")
+        temporary = target.with_name(f".{target.name}.new")
+        _run(["docker", "save", "--output", str(temporary), image], f"saving {image}")
+        temporary.replace(target)
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class Buildah:
+    """Builds with buildah; needs root, and leaves the person's own container storage alone."""
+
+    def __init__(self, directory: Path) -> None:
+        """Keep images and archives in one folder."""
+        self.directory = directory
+        self.storage = directory / "storage"
+        self.base = rootfs.name()
+
+    def prepare(self) -> None:
+        """Make the base image if there is none, and have it in the storage."""
+        if self.base in _run(self._buildah("images", "--format", "{{.Name}}:{{.Tag}}"), "listing images").split():
+            return
+        file = self.directory / f"base-{self.base.rsplit(':', 1)[1]}.tar"
+        if not file.exists():
+            rootfs.make(file)
+            give_to(person(), file)
+        _run(self._buildah("pull", f"oci-archive:{file}"), "taking over the base image")
+
+    def build(self, image: str, containerfile: Path, context: Path, version: str, target: Path) -> None:
+        """Build an image and write it as an archive; the storage keeps only the base, which the next build needs."""
+        arguments = ["--isolation=chroot", "--pull-never", "--format=oci"]
+        arguments += [f"--build-arg=BASE={self.base}", f"--build-arg=VERSION={version}", f"--tag={image}"]
+        command = self._buildah("build", *arguments, f"--file={containerfile}", str(context))
+        _run(command, f"building {image}")
+        temporary = target.with_name(f".{target.name}.new")
+        temporary.unlink(missing_ok=True)
+        _run(
+            self._buildah("push", "--disable-compression", image, f"oci-archive:{temporary}:{image}"), f"saving {image}"
+        )
+        temporary.replace(target)
+        give_to(person(), target)
+        _run(self._buildah("rmi", image), f"forgetting {image}")
+
+    def close(self) -> None:
+        """Take back the mount that the storage leaves."""
+        if os.path.ismount(self.storage / "overlay"):
+            with contextlib.suppress(ClusterError):
+                run(["umount", str(self.storage / "overlay")], "unmounting")
+
+    def _buildah(self, command: str, *arguments: str) -> list[str]:
+        own = [f"--root={self.storage}", f"--runroot={self.directory / 'run'}", "--storage-driver=overlay"]
+        return [packages.find("buildah") or "buildah", *own, command, *arguments]
+
+
+def choose(directory: Path, *, docker: bool) -> Docker | Buildah:
+    """Return the builder of this machine."""
+    return Docker(directory) if docker else Buildah(directory)
+
+
+def missing_packages() -> list[str]:
+    """Return the packages that building without Docker still needs."""
+    return packages.missing(COMMANDS, with_cni=False)
+
+
+def become_root(program: Path, arguments: Sequence[str]) -> None:
+    """Go on as root, after a look whether that will lead anywhere."""
+    packages.check_installable(missing_packages())
+    privilege.become_root(program, arguments)
+
+
+def gather(context: Path, folders: Sequence[Path]) -> None:
+    """Lay the wheels into a build context."""
+    (context / "wheels").mkdir(parents=True)
+    for folder in folders:
+        for wheel in folder.glob("*.whl"):
+            shutil.copyfile(wheel, context / "wheels" / wheel.name)
+
+
+def _run(command: list[str], what: str) -> str:
+    return run(command, what, seconds=BUILD_TIMEOUT_SECONDS)
