@@ -43,8 +43,9 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs and golden files
+generate: setup ## Write what is generated: CRDs, their reference page, golden files
 	$(BIN)/python hack/gen_crds.py
+	$(BIN)/python hack/gen_reference.py
 	$(BIN)/python hack/golden_update.py
 
 .PHONY: lock
@@ -94,6 +95,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python hack/gen_crds.py --check
+	$(BIN)/python hack/gen_reference.py --check
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python hack/check_docs.py

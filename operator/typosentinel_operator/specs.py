@@ -114,6 +114,16 @@ class ScanServiceStatus(Model):
 class MemoryCache(Model):
     """The verdict cache in each scanner's memory (LRU with expiry)."""
 
+    # The server's own bounds: what it would refuse must not get as far as a ConfigMap.
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "!has(self.ttl) || (duration(self.ttl) >= duration('1s') && duration(self.ttl) <= duration('168h'))",
+                "ttl must be between 1s and 168h; maxEntries 0 switches the cache off",
+            )
+        )
+    )
+
     max_entries: Annotated[int, Field(ge=0, le=10_000_000, json_schema_extra={"format": "int32"})] = 10_000
     """Verdicts that one pod keeps at most; 0 switches the cache off."""
     ttl: Duration = "5m"
