@@ -1,0 +1,82 @@
+"""Process settings from the environment."""
+
+import pytest
+
+from typosentinel_operator import settings
+from typosentinel_operator.errors import SettingsError
+
+VALID = {"TYPOSENTINEL_SERVER_IMAGE": "registry.example/server:1"}
+
+
+def test_defaults() -> None:
+    """Each default is a promise to who runs the operator without the chart."""
+    wanted = {
+        "server_image": "registry.example/server:1",
+        "watch_namespaces": (),
+        "resync_seconds": 30.0,
+        "workers": 4,
+        "request_timeout_seconds": 10.0,
+        "scrape_timeout_seconds": 1.0,
+        "probe_host": "0.0.0.0",
+        "probe_port": 8081,
+        "log_format": "json",
+        "log_level": "info",
+    }
+    assert wanted == settings.load(VALID).model_dump()
+
+
+@pytest.mark.parametrize(("raw", "wanted"), [("", ()), ("a", ("a",)), ("a,b", ("a", "b")), (" a , ,b, ", ("a", "b"))])
+def test_namespaces_are_separated_by_commas(raw: str, wanted: tuple[str, ...]) -> None:
+    """An empty list, as the chart writes it, means all namespaces."""
+    assert wanted == settings.load(VALID | {"TYPOSENTINEL_WATCH_NAMESPACES": raw}).watch_namespaces
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TYPOSENTINEL_SERVER_IMAGE", ""),
+        ("TYPOSENTINEL_SERVER_IMAGE", "two words"),
+        ("TYPOSENTINEL_RESYNC_SECONDS", "4.9"),
+        ("TYPOSENTINEL_RESYNC_SECONDS", "soon"),
+        ("TYPOSENTINEL_RESYNC_SECONDS", "nan"),
+        ("TYPOSENTINEL_WORKERS", "0"),
+        ("TYPOSENTINEL_WORKERS", "65"),
+        ("TYPOSENTINEL_REQUEST_TIMEOUT_SECONDS", "0"),
+        ("TYPOSENTINEL_REQUEST_TIMEOUT_SECONDS", "61"),
+        ("TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS", "11"),
+        ("TYPOSENTINEL_PROBE_PORT", "65536"),
+        ("TYPOSENTINEL_PROBE_PORT", "-1"),
+        ("TYPOSENTINEL_LOG_FORMAT", "xml"),
+        ("TYPOSENTINEL_LOG_LEVEL", "INFO"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_variable(variable: str, value: str) -> None:
+    """Who reads the message has set a variable and knows nothing of our fields."""
+    with pytest.raises(SettingsError, match=f"^{variable}: "):
+        settings.load(VALID | {variable: value})
+
+
+def test_the_image_must_be_given() -> None:
+    """It is the only setting for which no default can be right."""
+    with pytest.raises(SettingsError, match=r"^TYPOSENTINEL_SERVER_IMAGE: Field required$"):
+        settings.load({})
+
+
+def test_every_wrong_variable_is_named_at_once() -> None:
+    """A crash loop per mistake would be a slow teacher."""
+    with pytest.raises(SettingsError) as caught:
+        settings.load({"TYPOSENTINEL_WORKERS": "0"})
+    assert "TYPOSENTINEL_SERVER_IMAGE: " in str(caught.value)
+    assert "TYPOSENTINEL_WORKERS: " in str(caught.value)
+
+
+def test_asking_a_pod_takes_at_most_half_of_a_resync() -> None:
+    """Two settings that are right by themselves can be wrong together."""
+    with pytest.raises(SettingsError, match="TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS must be at most half of"):
+        settings.load(VALID | {"TYPOSENTINEL_RESYNC_SECONDS": "5", "TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS": "3"})
+
+
+def test_variables_of_others_do_not_matter() -> None:
+    """Kubernetes and the user's shell set many."""
+    wanted = settings.load(VALID)
+    assert wanted == settings.load(VALID | {"HOME": "/", "TYPOSENTINEL_PORT": "tcp://198.19.0.1:80", "WORKERS": "x"})

@@ -1,0 +1,274 @@
+"""What was observed, as verdicts: one table, sentence → observed → verdict."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests import factories
+from tests.factories import deployment, observed, pod
+
+from typosentinel_operator import status
+from typosentinel_operator.conditions import Verdict
+from typosentinel_operator.names import Condition, Reason
+from typosentinel_operator.observed import NoAnswer, Observed, Unresolved
+
+MISSING = Unresolved(Reason.POLICY_NOT_FOUND, 'CachePolicy "small" does not exist')
+INVALID = Unresolved(Reason.INVALID_POLICY, 'ScalingPolicy "steady": spec.minReplicas: no number')
+JUST_NOW = (factories.NOW - timedelta(seconds=2)).isoformat()
+LONG_ENOUGH = (factories.NOW - timedelta(seconds=5)).isoformat()
+OLD = "sha256:" + "b" * 64
+
+
+def waiting(reason: str, message: str) -> dict[str, Any]:
+    """A pod whose container waits."""
+    container = {"name": "server", "state": {"waiting": {"reason": reason, "message": message}}}
+    return {"metadata": {"uid": "p1"}, "status": {"phase": "Pending", "containerStatuses": [container]}}
+
+
+def refused_pods(message: str) -> dict[str, Any]:
+    """A Deployment that may not make pods."""
+    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    return deployment(readyReplicas=0, conditions=[failed])
+
+
+# sentence → observed → (status, reason, part of the message) of Ready
+READY: dict[str, tuple[Observed, tuple[str, str, str]]] = {
+    "one settled pod of one is ready": (observed(), ("True", Reason.READY, "1 pods answer")),
+    "a pod that has been ready for exactly five seconds counts": (
+        observed(pods=(pod(LONG_ENOUGH, age=5.0),)),
+        ("True", Reason.READY, "1 pods"),
+    ),
+    "scaled to zero is what was asked for": (
+        observed(deployment=deployment(0), pods=()),
+        ("True", Reason.READY, "0 pods"),
+    ),
+    "of an autoscaled fleet its floor is enough": (
+        observed(deployment=deployment(5), min_replicas=2, pods=(pod(), pod(), pod(None))),
+        ("True", Reason.READY, "2 pods"),
+    ),
+    "a fleet that its autoscaler keeps below its floor needs what is desired": (
+        observed(deployment=deployment(1), min_replicas=2),
+        ("True", Reason.READY, "1 pods"),
+    ),
+    "a failure comes first": (
+        observed(failure=(Reason.NAME_CONFLICT, "taken"), unresolved=(MISSING,), deployment=None),
+        ("False", Reason.NAME_CONFLICT, "taken"),
+    ),
+    "a missing policy comes before pods": (
+        observed(unresolved=(MISSING,), references=1, deployment=None),
+        ("False", Reason.POLICY_NOT_FOUND, "small"),
+    ),
+    "every policy that is missing is named": (
+        observed(unresolved=(MISSING, INVALID), references=2),
+        ("False", Reason.POLICY_NOT_FOUND, "steady"),
+    ),
+    "an unreadable policy says so": (
+        observed(unresolved=(INVALID,), references=1),
+        ("False", Reason.INVALID_POLICY, "spec.minReplicas"),
+    ),
+    "nothing is known before the Deployment is seen": (
+        observed(deployment=None),
+        ("False", Reason.ROLLING_OUT, "not been seen"),
+    ),
+    "a Deployment that Kubernetes has not looked at says nothing": (
+        observed(deployment=deployment(observedGeneration=2)),
+        ("False", Reason.ROLLING_OUT, "latest change"),
+    ),
+    "a Deployment without a status says nothing": (
+        observed(deployment=deployment() | {"status": {}}),
+        ("False", Reason.ROLLING_OUT, "latest change"),
+    ),
+    "pods of the old version do not count": (
+        observed(deployment=deployment(2, updatedReplicas=1), pods=(pod(), pod())),
+        ("False", Reason.ROLLING_OUT, "1 of 2 pods"),
+    ),
+    "a pod that is not ready does not count": (
+        observed(pods=(pod(None),)),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready"),
+    ),
+    "the kubelet's own words are passed on": (
+        observed(pods=(pod(None, manifest=waiting("ImagePullBackOff", "no such image")),)),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready: ImagePullBackOff, no such image"),
+    ),
+    "a container that is only starting is no trouble": (
+        observed(pods=(pod(None, manifest=waiting("ContainerCreating", "")),)),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready"),
+    ),
+    "a quota's words are passed on": (
+        observed(deployment=refused_pods("exceeded quota"), pods=()),
+        ("False", Reason.PODS_NOT_READY, "exceeded quota"),
+    ),
+    "a pod that runs an older configuration does not count": (
+        observed(pods=(pod(digest=OLD),)),
+        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 1 pods run"),
+    ),
+    "a pod that does not say what it runs does not count": (
+        observed(pods=(pod(report=NoAnswer("timeout")),)),
+        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 1 pods run"),
+    ),
+    "a pod that has just become ready may be about to fall over": (
+        observed(pods=(pod(JUST_NOW),)),
+        ("False", Reason.PODS_NOT_READY, "not yet for 5 s"),
+    ),
+    "a configuration that has just taken effect may be about to be refused": (
+        observed(pods=(pod(age=4.9),)),
+        ("False", Reason.PODS_NOT_READY, "not yet for 5 s"),
+    ),
+}
+
+# Cases that are about other conditions; kstatus must be right in them too.
+OTHERS: dict[str, Observed] = {
+    "stopped by a spec that can't be read": observed(
+        deployment=None, pods=(), wanted_hash=None, failure=(Reason.INVALID_SPEC, "spec.replicas: no number")
+    ),
+    "stopped while everything runs": observed(failure=(Reason.APPLY_REFUSED, "quota")),
+}
+ALL = {sentence: case[0] for sentence, case in READY.items()} | OTHERS
+
+
+def one(seen: Observed, aspect: str) -> Verdict:
+    """The verdict about one aspect."""
+    (found,) = [verdict for verdict in status.verdicts(seen) if verdict.type == aspect]
+    return found
+
+
+@pytest.mark.parametrize("sentence", READY)
+def test_ready(sentence: str) -> None:
+    """Ready is true when the spec is realised, and says why where it is not."""
+    seen, (wanted, reason, part) = READY[sentence]
+    ready = one(seen, Condition.READY)
+    assert (wanted, reason) == (ready.status, ready.reason)
+    assert part in ready.message
+
+
+@pytest.mark.parametrize("sentence", ALL)
+def test_kstatus_reads_it_right(sentence: str) -> None:
+    """Exactly one of: current (Ready), in progress (Reconciling), failed (Stalled)."""
+    seen = ALL[sentence]
+    aspects = (Condition.READY, Condition.RECONCILING, Condition.STALLED)
+    states = tuple(one(seen, aspect).status for aspect in aspects)
+    assert sorted(states) == ["False", "False", "True"]
+
+
+@pytest.mark.parametrize("sentence", ALL)
+def test_every_aspect_is_judged_once_and_in_words(sentence: str) -> None:
+    """A condition without a message helps nobody, and its reason must be one that the CRD admits."""
+    verdicts = status.verdicts(ALL[sentence])
+    wanted = {value for name, value in vars(Condition).items() if name.isupper()}
+    assert wanted == {verdict.type for verdict in verdicts}
+    assert len(wanted) == len(verdicts)
+    known = {value for name, value in vars(Reason).items() if name.isupper()}
+    assert all(verdict.message and verdict.reason in known for verdict in verdicts)
+
+
+@pytest.mark.parametrize("sentence", OTHERS)
+def test_stalled_says_what_ready_says(sentence: str) -> None:
+    """Flux shows the one, kubectl the other."""
+    seen = OTHERS[sentence]
+    ready, stalled = one(seen, Condition.READY), one(seen, Condition.STALLED)
+    assert (ready.reason, ready.message) == (stalled.reason, stalled.message)
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (observed(), ("True", Reason.NO_POLICIES)),
+        (observed(references=2), ("True", Reason.POLICIES_RESOLVED)),
+        (observed(references=2, unresolved=(MISSING,)), ("False", Reason.POLICY_NOT_FOUND)),
+        (observed(references=1, unresolved=(INVALID,)), ("False", Reason.INVALID_POLICY)),
+    ],
+)
+def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str]) -> None:
+    """A reference that leads nowhere is a condition, and what runs goes on."""
+    verdict = one(seen, Condition.POLICY_RESOLVED)
+    assert wanted == (verdict.status, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (observed(), ("True", Reason.ENDPOINTS_READY)),
+        (observed(failure=(Reason.NAME_CONFLICT, "taken")), ("True", Reason.ENDPOINTS_READY)),
+        (observed(deployment=deployment(2, readyReplicas=1)), ("True", Reason.ENDPOINTS_READY)),
+        (observed(deployment=deployment(readyReplicas=0)), ("False", Reason.NO_ENDPOINTS)),
+        (observed(deployment=None), ("False", Reason.NO_ENDPOINTS)),
+        (observed(deployment=deployment(0)), ("False", Reason.SCALED_TO_ZERO)),
+    ],
+)
+def test_available_means_that_scans_are_answered(seen: Observed, wanted: tuple[str, str]) -> None:
+    """Whatever else is wrong: one ready pod answers."""
+    verdict = one(seen, Condition.AVAILABLE)
+    assert wanted == (verdict.status, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("pods", "wanted"),
+    [
+        ((pod(),), ("True", Reason.ALL_PODS_CURRENT)),
+        ((pod(), pod(None)), ("True", Reason.ALL_PODS_CURRENT)),
+        ((), ("Unknown", Reason.NO_PODS)),
+        ((pod(None),), ("Unknown", Reason.NO_PODS)),
+        ((pod(), pod(report=NoAnswer("refused"))), ("Unknown", Reason.PODS_UNREACHABLE)),
+        ((pod(), pod(digest=OLD)), ("False", Reason.CONFIGURATION_PROPAGATING)),
+        ((pod(report=NoAnswer("refused")), pod(digest=OLD)), ("False", Reason.CONFIGURATION_PROPAGATING)),
+    ],
+)
+def test_the_configuration_is_current_in_every_ready_pod(pods: tuple[Any, ...], wanted: tuple[str, str]) -> None:
+    """A pod that does not answer is neither current nor stale: nobody knows."""
+    verdict = one(observed(pods=pods), Condition.CONFIGURATION_CURRENT)
+    assert wanted == (verdict.status, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wanted"),
+    [
+        ([{"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}], ("True", "ValidMetricFound")),
+        (
+            [{"type": "ScalingActive", "status": "False", "reason": "FailedGetResourceMetric", "message": "none"}],
+            ("False", "FailedGetResourceMetric"),
+        ),
+        ([{"type": "AbleToScale", "status": "True"}], ("Unknown", Reason.AUTOSCALER_PENDING)),
+        ([], ("Unknown", Reason.AUTOSCALER_PENDING)),
+    ],
+)
+def test_scaling_is_active_when_the_autoscaler_says_so(
+    conditions: list[dict[str, str]], wanted: tuple[str, str]
+) -> None:
+    """In its own words; before it has spoken nobody knows."""
+    autoscaler = {"spec": {"minReplicas": 1}, "status": {"conditions": conditions}}
+    verdict = one(observed(min_replicas=1, autoscaler=autoscaler), Condition.SCALING_ACTIVE)
+    assert wanted == (verdict.status, verdict.reason)
+
+
+def test_a_fixed_number_is_not_scaled() -> None:
+    """That is no fault: Ready does not look at it."""
+    verdict = one(observed(), Condition.SCALING_ACTIVE)
+    assert (verdict.status, verdict.reason) == ("False", Reason.NO_SCALING_POLICY)
+
+
+def test_the_fields_are_counts_selector_endpoint_and_hash() -> None:
+    """What columns, the scale subresource and clients read."""
+    wanted = {
+        "replicas": 3,
+        "readyReplicas": 2,
+        "selector": "app.kubernetes.io/name=typosentinel-scanner,typosentinel.io/scanservice=front",
+        "endpoint": "http://front-scanner.team-a.svc:8080",
+        "configurationHash": factories.HASH,
+    }
+    assert wanted == status.fields(observed(deployment=deployment(3, readyReplicas=2)))
+
+
+def test_what_is_not_known_is_not_a_field() -> None:
+    """No Deployment counts zero pods; no document has no hash."""
+    fields = status.fields(observed(deployment=None, wanted_hash=None))
+    assert (fields["replicas"], fields["readyReplicas"]) == (0, 0)
+    assert "configurationHash" not in fields
+
+
+def test_a_verdict_depends_on_nothing_but_what_was_observed() -> None:
+    """The time is observed too: it is passed in."""
+    seen = observed(pods=(pod(JUST_NOW),))
+    later = replace(seen, now=factories.NOW + timedelta(seconds=10))
+    assert status.verdicts(seen) == status.verdicts(seen)
+    assert one(later, Condition.READY).status == "True"
