@@ -26,7 +26,7 @@ SUSPICIOUS_FROM = 0.6
 ADVISORY_FROM = 0.4
 MAX_FINDINGS = 8
 # Log-odds by the length of the shorter name; longer names take the last.
-LENGTH_WEIGHTS = {1: -9.0, 2: -8.0, 3: -6.0, 4: -3.5, 5: -2.0, 6: -0.8, 7: 0.0, 8: 0.4, 9: 0.6, 10: 0.8, 11: 1.0}
+LENGTH_WEIGHTS = {1: -9.0, 2: -8.0, 3: -6.0, 4: -3.8, 5: -2.0, 6: -0.8, 7: 0.0, 8: 0.4, 9: 0.6, 10: 0.8, 11: 1.0}
 # Techniques in which the letters are the same, so that a short name is less of an excuse.
 LETTERS_ALIKE = frozenset({Technique.DELIMITER, Technique.HOMOGLYPH, Technique.LETTER_CASE})
 

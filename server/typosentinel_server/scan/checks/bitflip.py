@@ -13,7 +13,7 @@ def check(query: Query) -> Iterator[Match]:
             continue
         if (ord(near.mine) ^ ord(near.theirs)).bit_count() != 1 or is_digits(near.mine, near.theirs):
             continue
-        reasons = [Contribution("a single bit is turned over", -0.4)]
+        reasons = [Contribution("a single bit is turned over", -0.8)]
         if near.at == 0:
             reasons.append(Contribution("it is the first letter: seldom mistyped", -1.2))
         evidence = f"{letters(near.mine)} for {letters(near.theirs)} in {{target}} is a single bit turned over"

@@ -9,7 +9,8 @@ from typosentinel_server.scan.query import Match, Query
 def check(query: Query) -> Iterator[Match]:
     """Names one swap away from the query."""
     for near in query.near:
-        if len(near.mine) == len(near.theirs) == 2:  # noqa: PLR2004 - a swap is of two
+        # A swap with a delimiter is the delimiter check's business.
+        if len(near.mine) == len(near.theirs) == 2 and near.mine.isalnum():  # noqa: PLR2004 - a swap is of two
             yield Match(
                 Technique.TRANSPOSITION,
                 near.entry,

@@ -1,0 +1,57 @@
+"""Small lists, real servers, and both kinds of clock."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.server.running import Running, Start, StillClock, listening
+from typosentinel_server.app import Setup, make_app
+from typosentinel_server.clock import Clock
+from typosentinel_server.engines import Library
+from typosentinel_server.lifecycle import Timing
+from typosentinel_server.logs import Log
+from typosentinel_server.settings import LogLevel
+
+LISTS = {
+    "pypi": ("urllib3", "requests", "numpy", "python-dateutil", "beautifulsoup4", "flask", "six", "setuptools"),
+    "npm": ("lodash", "react", "cross-env", "@babel/core", "moment", "next", "redis", "JSONStream"),
+}
+
+
+@pytest.fixture
+def still() -> StillClock:
+    """A clock that stands until a test moves it."""
+    return StillClock()
+
+
+@pytest.fixture
+def real_clock() -> Clock:
+    """The clocks that the program itself uses."""
+    return Clock(wall=time.time, monotonic=time.monotonic)
+
+
+@pytest.fixture(scope="session")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of small lists."""
+    folder = tmp_path_factory.mktemp("lists")
+    for stem, names in LISTS.items():
+        rows = "".join(f"{n},{name},protected\n" for n, name in enumerate(names, start=1))
+        folder.joinpath(f"{stem}.csv").write_text(f"rank,name,tier\n{rows}", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+async def start(lists: Path, real_clock: Clock) -> AsyncIterator[Start]:
+    """Starts servers on free ports; they stop with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def _start(config: Path | None = None, timing: Timing | None = None) -> Running:
+            timing = timing or Timing(drain=0.1, reload=0.02)
+            setup = Setup(name="pod-1", library=Library(lists), config=config, timing=timing)
+            app = make_app(setup, real_clock, Log("json", LogLevel.ERROR))
+            return await stack.enter_async_context(listening(app))
+
+        yield _start

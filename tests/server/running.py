@@ -1,0 +1,48 @@
+"""Real servers on free ports, and clocks that stand still."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import ClientSession, web
+
+from typosentinel_server.clock import Clock
+from typosentinel_server.keys import SERVER, Server
+
+
+@dataclass
+class StillClock:
+    """Both clocks, moved by hand."""
+
+    seconds: float = 1000.0
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Binds both clocks to the seconds."""
+        self.clock = Clock(wall=lambda: self.seconds, monotonic=lambda: self.seconds)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that listens, and a client for it."""
+
+    url: str
+    http: ClientSession
+    parts: Server
+
+
+Start = Callable[..., Awaitable[Running]]
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[Running]:
+    """An application behind a real socket."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with ClientSession(url) as http:
+            yield Running(url, http, app[SERVER])
+    finally:
+        await runner.cleanup()
