@@ -21,7 +21,7 @@ from typosentinel_operator import handlers, names, probes
 from typosentinel_operator import settings as process_settings
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.control import Control
-from typosentinel_operator.errors import ClusterError, OperatorError
+from typosentinel_operator.errors import ClusterError, OperatorError, SettingsError
 from typosentinel_operator.reconcile import Reconciler
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.settings import Settings
@@ -93,7 +93,11 @@ async def serve(settings: Settings) -> None:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.probe_host, settings.probe_port).start()
+        try:
+            await web.TCPSite(runner, settings.probe_host, settings.probe_port).start()
+        except OSError as error:
+            message = f"TYPOSENTINEL_PROBE_HOST, TYPOSENTINEL_PROBE_PORT: {error.strerror}"
+            raise SettingsError(message) from None
         log.info("operator started", probes=[str(address) for address in runner.addresses])
         await _wait_for_crds(cluster)
         await _run_until_stopped(control, settings)

@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import aiohttp
+import yaml
 from kubernetes.aio import client, config
 from kubernetes.aio.config.config_exception import ConfigException
 
@@ -28,6 +29,8 @@ PAGE = 500
 NOT_FOUND = 404
 CONFLICT = 409
 REFUSED = frozenset({400, 403, 405, 413, 415, 422})
+# What the library raises over a kubeconfig that is no YAML, lacks a part, or names certificates that are none.
+_UNUSABLE = (ConfigException, OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError)
 
 
 class Cluster:
@@ -63,10 +66,12 @@ class Cluster:
         except ConfigException:
             try:
                 await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-            except (ConfigException, OSError) as error:
-                message = f"no ServiceAccount in this pod and no usable kubeconfig (--kubeconfig, KUBECONFIG): {error}"
-                raise Permanent("NoCredentials", message) from None
-        api = client.ApiClient(configuration)
+            except _UNUSABLE as error:
+                raise _no_credentials(error) from None
+        try:
+            api = client.ApiClient(configuration)
+        except _UNUSABLE as error:
+            raise _no_credentials(error) from None
         api.user_agent = user_agent
         return cls(api, telemetry, timeout)
 
@@ -89,8 +94,11 @@ class Cluster:
         query: dict[str, str] = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:
             page = await self._request("GET", _path(kind, namespace), query=query)
-            items += [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
-            token = page["metadata"].get("continue")
+            try:
+                items += [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
+                token = page["metadata"].get("continue")
+            except (KeyError, TypeError, AttributeError):
+                raise ClusterError(f"GET {_path(kind, namespace)}: the answer is not a list of objects") from None
             if not token:
                 return items
             query = query | {"continue": token}
@@ -176,7 +184,16 @@ class Cluster:
             return None
         if answer.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
             raise _error(f"{method} {path}", answer.status, answer.headers, text)
-        return json.loads(text)
+        return _object(f"{method} {path}", answer.status, text)
+
+
+def _no_credentials(error: Exception) -> Permanent:
+    words = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, (ConfigException, OSError)):
+        words = f"it can't be read ({words})"
+    return Permanent(
+        "NoCredentials", f"no ServiceAccount in this pod and no usable kubeconfig (--kubeconfig, KUBECONFIG): {words}"
+    )
 
 
 def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
@@ -185,10 +202,21 @@ def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
     return f"{root}{scope}/{kind.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
 
+def _object(what: str, status: int, text: bytes) -> Manifest:
+    """The object in an answer; a proxy in between may answer with anything."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ClusterError(f"{what}: the answer is not an object of Kubernetes", status=status)
+    return found
+
+
 def _error(what: str, status: int, headers: Mapping[str, str], text: bytes) -> ClusterError:
     try:
-        words = json.loads(text)["message"]
-    except (ValueError, KeyError, TypeError):
+        words = str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = text[:200].decode(errors="replace")
     message = f"{what}: {status} {words}"
     if status == CONFLICT:

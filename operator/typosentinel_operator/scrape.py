@@ -47,7 +47,7 @@ class Scraper:
             return Report(str(configuration["hash"]), float(configuration["ageSeconds"]))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return NoAnswer(str(error) or type(error).__name__)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return NoAnswer("the answer is not a server's health report")
 
 
