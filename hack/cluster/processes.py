@@ -49,10 +49,9 @@ class Daemon:
 
     def start(self) -> bool:
         """Start it unless it runs already, and with the same command line; tell whether it was started."""
-        running = self.running()
-        if running and recorded_arguments(self.record) == self.arguments:
+        if self.current():
             return False
-        if running:
+        if self.running():
             stop_all([self])
         self.run_directory.mkdir(parents=True, exist_ok=True)
         self.log_directory.mkdir(parents=True, exist_ok=True)
@@ -86,6 +85,14 @@ class Daemon:
     def stopped(self) -> bool:
         """Tell whether no such process runs."""
         return self.running() is None
+
+    def current(self) -> bool:
+        """Tell whether it runs in the wanted version, with the wanted arguments; from whose cache does not matter."""
+        recorded = recorded_arguments(self.record) if self.running() else ()
+        if not recorded:
+            return False
+        ours, theirs = Path(self.arguments[0]), Path(recorded[0])
+        return (ours.parent.name, ours.name, self.arguments[1:]) == (theirs.parent.name, theirs.name, recorded[1:])
 
     def require(self) -> None:
         """Fail, with the end of its log, when it does not run."""
