@@ -41,7 +41,7 @@ def _type(field: dict[str, Any]) -> str:
     if "additionalProperties" in field:
         return f"map of {_type(field['additionalProperties'])}"
     bounds = [str(field[key]) for key in ("minimum", "maximum") if key in field]
-    return field.get("type", "") + (f" {bounds[0]} to {bounds[1]}" if len(bounds) == 2 else "")  # noqa: PLR2004
+    return str(field.get("type", "")) + (f" {bounds[0]} to {bounds[1]}" if len(bounds) == 2 else "")  # noqa: PLR2004
 
 
 def _default(field: dict[str, Any]) -> str:

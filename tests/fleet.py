@@ -1,6 +1,8 @@
 """One ScanService with its policies, its pods and their metrics, as the e2e tests look at it."""
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +106,20 @@ class Fleet:
             for sample in family.samples
             if sample.name == name and wanted.items() <= sample.labels.items()
         )
+
+    @contextmanager
+    def forwarded(self) -> Iterator[tuple[str, int]]:
+        """A local address from which the Service's port is forwarded, as (host, port)."""
+        command = [*self.kubectl.path, "port-forward", f"service/{self.child}", "-n", self.namespace, ":8080"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                # Forwarding from 127.0.0.1:40123 -> 8080
+                local = process.stdout.readline().split()[2]
+                host, _, port = local.rpartition(":")
+                yield host, int(port)
+            finally:
+                process.terminate()
 
 
 def _is_ready(pod: Manifest) -> bool:

@@ -46,7 +46,11 @@ class Applied:
 
 
 async def apply(
-    cluster: Cluster, wanted: Sequence[Manifest], observed: dict[str, list[Manifest]], owner_uid: str
+    cluster: Cluster,
+    wanted: Sequence[Manifest],
+    observed: dict[str, list[Manifest]],
+    owner_uid: str,
+    first_replicas: int | None,
 ) -> Applied:
     """Make the children what they should be, in the order given.
 
@@ -55,6 +59,7 @@ async def apply(
         wanted: manifests of the children.
         observed: children that carry our labels, by kind.
         owner_uid: uid of the ScanService.
+        first_replicas: pods that a new Deployment starts with where an autoscaler decides about their number.
 
     Raises:
         Permanent: a child's name is taken, or the API server refuses a manifest; what runs goes on.
@@ -74,6 +79,9 @@ async def apply(
         if kind == names.DEPLOYMENT and present is not None:
             await _hand_over_replicas(cluster, manifest, present)
         objects[kind.name] = await _write(cluster, kind, manifest)
+        if kind == names.DEPLOYMENT and present is None and first_replicas is not None:
+            # The autoscaler would get there too, at its next look in up to 15 seconds.
+            objects[kind.name] = await _hold_replicas(cluster, manifest, first_replicas)
         changes += _change(kind, manifest, present, differences)
     return Applied(objects, tuple(changes))
 
@@ -118,14 +126,19 @@ async def _hand_over_replicas(cluster: Cluster, manifest: Manifest, present: Man
     """Let another manager hold spec.replicas before we drop it, or the API server would reset it to 1."""
     if "replicas" in manifest["spec"] or not drift.owns_replicas(present, names.FIELD_MANAGER):
         return
-    meta = present["metadata"]
+    await _hold_replicas(cluster, present, present["spec"]["replicas"])
+
+
+async def _hold_replicas(cluster: Cluster, deployment: Manifest, replicas: int) -> Manifest:
+    """Set spec.replicas as the manager from which the autoscaler's first write takes it."""
+    meta = deployment["metadata"]
     held = {
         "apiVersion": names.DEPLOYMENT.api_version,
         "kind": names.DEPLOYMENT.name,
         "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
-        "spec": {"replicas": present["spec"]["replicas"]},
+        "spec": {"replicas": replicas},
     }
-    await cluster.apply(names.DEPLOYMENT, held, manager=names.HANDOVER_MANAGER)
+    return await cluster.apply(names.DEPLOYMENT, held, manager=names.HANDOVER_MANAGER)
 
 
 def _change(kind: Kind, manifest: Manifest, present: Manifest | None, differences: Sequence[str]) -> list[Change]:

@@ -79,26 +79,12 @@ class Reconciler:
             return await self._report(manifest, (), self._blind(manifest, error))
         policies = await gather.policies(self.cluster, namespace, spec)
         observed = await gather.children(self.cluster, namespace, name)
-        inputs = self._inputs(manifest, spec, policies)
+        inputs = inputs_of(manifest, spec, policies, self.default_image)
         applied, failure = await self._apply(inputs, policies, observed)
         pods = await gather.pods(self.cluster, self.scraper, namespace, name)
         seen = self._observed(inputs, policies, applied, observed, pods, failure)
         await self._refresh(pods, seen.wanted_hash)
         return await self._report(manifest, applied.changes, seen)
-
-    def _inputs(self, manifest: Manifest, spec: ScanServiceSpec, policies: Policies) -> Inputs:
-        meta = manifest["metadata"]
-        fixed = 1 if spec.replicas is None else spec.replicas
-        return Inputs(
-            name=meta["name"],
-            namespace=meta["namespace"],
-            uid=meta["uid"],
-            spec=spec,
-            cache=policies.cache if isinstance(policies.cache, CachePolicySpec) else None,
-            scaling=policies.scaling if isinstance(policies.scaling, ScalingPolicySpec) else None,
-            replicas=None if spec.scaling_policy_ref else fixed,
-            default_image=self.default_image,
-        )
 
     async def _apply(
         self, inputs: Inputs, policies: Policies, observed: dict[str, list[Manifest]]
@@ -108,7 +94,8 @@ class Reconciler:
         kept = held | {manifest["kind"] for manifest in wanted}
         child = names.child_name(inputs.name)
         try:
-            applied = await apply.apply(self.cluster, wanted, observed, inputs.uid)
+            first = _first_replicas(inputs, observed[names.AUTOSCALER.name])
+            applied = await apply.apply(self.cluster, wanted, observed, inputs.uid, first)
             pruned = await apply.prune(self.cluster, kept, observed, inputs.uid, child)
         except Permanent as error:
             return Applied({}, ()), error
@@ -193,6 +180,22 @@ class Reconciler:
         return Result(_again(wanted["conditions"], seen.now))
 
 
+def inputs_of(manifest: Manifest, spec: ScanServiceSpec, policies: Policies, default_image: str) -> Inputs:
+    """What the builders are given for this ScanService."""
+    meta = manifest["metadata"]
+    fixed = 1 if spec.replicas is None else spec.replicas
+    return Inputs(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        uid=meta["uid"],
+        spec=spec,
+        cache=policies.cache if isinstance(policies.cache, CachePolicySpec) else None,
+        scaling=policies.scaling if isinstance(policies.scaling, ScalingPolicySpec) else None,
+        replicas=None if spec.scaling_policy_ref else fixed,
+        default_image=default_image,
+    )
+
+
 def _held(policies: Policies, observed: dict[str, list[Manifest]]) -> frozenset[str]:
     """Kinds of children that stay exactly as they are, because the policy that decides about them is not to be had."""
     held = set()
@@ -201,6 +204,14 @@ def _held(policies: Policies, observed: dict[str, list[Manifest]]) -> frozenset[
     if isinstance(policies.scaling, Unresolved) and observed[names.AUTOSCALER.name]:
         held.add(names.AUTOSCALER.name)
     return frozenset(held)
+
+
+def _first_replicas(inputs: Inputs, autoscalers: list[Manifest]) -> int | None:
+    """Pods that a Deployment made now starts with: what the autoscaler wanted last, at least its floor."""
+    if inputs.scaling is None:
+        return None
+    wanted = [int(found.get("status", {}).get("desiredReplicas", 0)) for found in autoscalers]
+    return min(inputs.scaling.max_replicas, max([inputs.scaling.min_replicas, *wanted]))
 
 
 def _asked_lately(annotation: str, wanted_hash: str, now: datetime) -> bool:

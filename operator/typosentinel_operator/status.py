@@ -109,7 +109,7 @@ def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:
     floor = _floor(observed)
     updated = counts.get("updatedReplicas", 0)
     if updated < floor:
-        return Reason.ROLLING_OUT, f"{updated} of {floor} pods run the latest version"
+        return Reason.ROLLING_OUT, f"{updated} of {floor} pods run the latest version{_trouble(observed)}"
     return None
 
 

@@ -1,5 +1,6 @@
 """The main job: a ScanService becomes pods that answer scans through their Service."""
 
+import http.client
 import json
 import time
 
@@ -109,6 +110,23 @@ def test_a_deleted_child_is_back_within_ten_seconds(fleet: Fleet, kind: str) -> 
     fleet.wait_ready()
 
 
+def test_a_malformed_request_is_answered_with_help(fleet: Fleet) -> None:
+    """An ecosystem that does not exist: 4xx with code, message, suggestion and request id, never 500."""
+    with fleet.forwarded() as (host, port):
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        body = json.dumps({"ecosystem": "PiPy", "name": "requests"})
+        connection.request("POST", "/api/v1/scan", body, {"Content-Type": "application/json", "X-Request-ID": "e2e-1"})
+        answer = connection.getresponse()
+        error = json.loads(answer.read())["error"]
+        connection.close()
+
+    assert 400 <= answer.status < 500
+    assert error["requestId"] == "e2e-1"
+    assert "PyPI" in error["suggestion"]
+    assert error["code"]
+    assert error["message"]
+
+
 def test_nothing_of_ours_is_ever_on_a_custom_resource(fleet: Fleet) -> None:
     """No annotation, label or finalizer; of the fields we own the status alone."""
     for kind in ("scanservice", "cachepolicy", "scalingpolicy"):
@@ -149,16 +167,3 @@ def _line(printed: str, name: str) -> str:
 
 def _verdict(printed: str, name: str) -> str:
     return _line(printed, name).split()[1]
-
-
-def test_a_malformed_request_through_the_service_is_answered_with_help(
-    fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """The API server's proxy passes the request on; the answer is a 4xx that says what to do, never a 500."""
-    body = tmp_path_factory.mktemp("request") / "body.json"
-    body.write_text(json.dumps({"ecosystem": "PiPy", "name": "requests"}))
-    path = f"/api/v1/namespaces/{fleet.namespace}/services/{fleet.child}:http/proxy/api/v1/scan"
-    answer = fleet.kubectl.attempt("create", "--raw", path, "-f", str(body))
-
-    assert answer.code != 0
-    assert "PyPI" in answer.err + answer.out

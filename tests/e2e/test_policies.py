@@ -15,7 +15,7 @@ def test_a_cache_policys_change_is_in_effect_in_every_pod_within_ten_seconds(
 ) -> None:
     """Seen in the pods' own metrics; the pods are the same ones and none has restarted."""
     before = {pod["metadata"]["uid"] for pod in fleet.pods()}
-    assert len(before) == 2
+    assert len(before) == 2, "minReplicas is 2, and Ready means that so many answer"
     started = time.monotonic()
     fleet.apply_all(max_entries=7777, ttl="3m")
 
