@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from tests import factories
 
+import factories
 from typosentinel_operator import specs
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import Model

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests import factories
-from tests.factories import deployment, observed, pod
 
+import factories
+from factories import deployment, observed, pod
 from typosentinel_operator import status
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.names import Condition, Reason

@@ -1,0 +1,75 @@
+"""The command line, as a real process."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("typosentinel-operator")
+
+
+def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the program with these variables and none of ours besides."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TYPOSENTINEL_", "KUBE"))}
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env=inherited | dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=4,
+        check=False,
+    )
+
+
+def assert_one_sentence(done: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """Exit code 2 and one line that holds these parts; no traceback, nothing on standard output."""
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("typosentinel-operator: ")
+    for part in parts:
+        assert part in line
+
+
+def test_without_an_image_it_says_which_variable_is_missing(tmp_path: Path) -> None:
+    """The first thing that everybody forgets."""
+    done = run("run", environment={"HOME": str(tmp_path)})
+    assert_one_sentence(done, "TYPOSENTINEL_SERVER_IMAGE: Field required")
+
+
+def test_with_a_kubeconfig_of_garbage_it_says_so(tmp_path: Path) -> None:
+    """And names the ways to give another."""
+    path = tmp_path / "kubeconfig"
+    path.write_text("just words")
+    environment = {"TYPOSENTINEL_SERVER_IMAGE": "x", "HOME": str(tmp_path)}
+    done = run("run", "--kubeconfig", str(path), environment=environment)
+    assert_one_sentence(done, "no usable kubeconfig", "--kubeconfig", "KUBECONFIG")
+
+
+def test_with_a_port_that_is_taken_it_says_so(tmp_path: Path) -> None:
+    """A second operator on one machine is a likely mistake."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [],'
+        ' "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}], "current-context": "x"}'
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {
+            "TYPOSENTINEL_SERVER_IMAGE": "x",
+            "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
+            "TYPOSENTINEL_PROBE_PORT": str(taken.getsockname()[1]),
+            "HOME": str(tmp_path),
+        }
+        done = run("run", "--kubeconfig", str(path), environment=environment)
+    assert_one_sentence(done, "TYPOSENTINEL_PROBE_PORT", "address already in use")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+def test_it_explains_itself(arguments: list[str]) -> None:
+    """Without any setting."""
+    done = run(*arguments, environment={})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "typosentinel-operator" in done.stdout

@@ -1,0 +1,199 @@
+"""Alive is who makes progress; ready is who has seen everything once."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+import factories
+from typosentinel_operator import names, probes
+from typosentinel_operator.cluster import Cluster
+from typosentinel_operator.control import Control
+from typosentinel_operator.errors import ClusterError
+from typosentinel_operator.reconcile import Key, Reconciler
+from typosentinel_operator.telemetry import make_telemetry
+
+if TYPE_CHECKING:
+    from typosentinel_operator.scrape import Scraper
+
+RESYNC = 30.0
+
+
+class Clock:
+    """Monotonic seconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+class Objects(Cluster):
+    """A cluster of which only lists are asked.
+
+    Attributes:
+        items: what is there, by kind.
+        error: what every list raises, or None.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[dict[str, Any]]] = {}
+        self.error: ClusterError | None = None
+        self.asked: list[str | None] = []
+
+    async def list(
+        self,
+        kind: names.Kind,
+        namespace: str | None = None,
+        *,
+        selector: str | None = None,  # noqa: ARG002 - resyncs select nothing
+    ) -> list[dict[str, Any]]:
+        """All objects of a kind."""
+        self.asked.append(namespace)
+        if self.error:
+            raise self.error
+        return self.items.get(kind.name, [])
+
+
+class Process:
+    """The parts of one operator process.
+
+    Attributes:
+        clock: its clock.
+        cluster: what it sees.
+        control: what is under test.
+        address: of its probes.
+    """
+
+    def __init__(self, namespaces: tuple[str, ...] = ()) -> None:
+        self.clock = Clock()
+        self.cluster = Objects()
+        self.registry = CollectorRegistry()
+        self.telemetry = make_telemetry(self.registry)
+        self.control = Control(
+            cluster=self.cluster,
+            reconciler=Reconciler(self.cluster, cast("Scraper", None), factories.IMAGE, self.today),
+            telemetry=self.telemetry,
+            namespaces=namespaces,
+            resync_seconds=RESYNC,
+            clock=self.clock,
+            now=self.today,
+            chance=lambda: 0.5,
+        )
+        self.address = ""
+
+    @staticmethod
+    def today() -> datetime:
+        """The time, with zone."""
+        return factories.NOW
+
+
+@pytest.fixture
+async def process() -> AsyncIterator[Process]:
+    """A process whose probes answer on a real socket."""
+    made = Process()
+    runner = web.AppRunner(probes.make_app(made.control, made.registry, made.telemetry, made.clock))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    made.address = f"http://{host}:{port}"
+    yield made
+    await runner.cleanup()
+
+
+async def ask(process: Process, path: str) -> tuple[int, str]:
+    """Status and text."""
+    async with aiohttp.ClientSession() as session, session.get(process.address + path) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_ready_is_who_has_seen_everything_once(process: Process) -> None:
+    """Before the first resync nobody knows what is there."""
+    assert await ask(process, "/readyz") == (503, "no resync yet\n")
+    await process.control.resync()
+    assert await ask(process, "/readyz") == (200, "ok\n")
+
+
+async def test_a_resync_that_failed_is_none(process: Process) -> None:
+    """Half a list is no list."""
+    process.cluster.error = ClusterError("away")
+    with pytest.raises(ClusterError):
+        await process.control.resync()
+    assert (await ask(process, "/readyz"))[0] == 503
+
+
+async def test_who_waits_for_the_api_server_is_alive_for_a_while(process: Process) -> None:
+    """A restart does not bring an API server back; only after ten missed resyncs it is worth a try."""
+    process.clock.now += probes.MISSED_RESYNCS * RESYNC
+    assert (await ask(process, "/livez"))[0] == 200
+    process.clock.now += 1
+    assert await ask(process, "/livez") == (503, "no resync for 301 s\n")
+
+
+async def test_every_resync_is_a_sign_of_life(process: Process) -> None:
+    """The age counts from the last one."""
+    process.clock.now += 1000
+    await process.control.resync()
+    process.clock.now += probes.MISSED_RESYNCS * RESYNC
+    assert (await ask(process, "/livez"))[0] == 200
+
+
+async def test_a_key_that_hangs_is_no_life(process: Process) -> None:
+    """Every request has a deadline, so a key that takes minutes means a bug that a restart may cure."""
+    process.control.queue.add(Key(names.SCAN_SERVICE, "team-a", "front"))
+    process.clock.now += probes.OLDEST_KEY_SECONDS + 1
+    await process.control.resync()
+    code, text = await ask(process, "/livez")
+    assert code == 503
+    assert "a key has been in the queue for 301 s" in text
+
+
+async def test_metrics_tell_the_ages_of_now(process: Process) -> None:
+    """They are computed when asked, so a hanging process shows growing numbers."""
+    await process.control.resync()
+    process.clock.now += 12
+    code, text = await ask(process, "/metrics")
+    assert code == 200
+    assert "typosentinel_operator_resync_age_seconds 12.0" in text
+    assert "typosentinel_operator_workqueue_oldest_seconds 0.0" in text
+
+
+async def test_every_metric_that_is_promised_is_there(process: Process) -> None:
+    """Names are promises: dashboards and alerts are made of them."""
+    _, text = await ask(process, "/metrics")
+    for name, metric in vars(names.Metric).items():
+        if name.isupper():
+            assert f"# TYPE {metric.removesuffix('_total')}" in text, metric
+
+
+async def test_a_resync_enqueues_all_objects_at_once_the_first_time() -> None:
+    """Later their keys are spread over a quarter of the period."""
+    process = Process()
+    process.cluster.items["ScanService"] = [factories.scan_service()]
+    process.cluster.items["CachePolicy"] = [factories.cache_policy()]
+    await process.control.resync()
+    assert len(process.control.queue._ready) == 2
+    later = Process()
+    later.cluster.items["ScanService"] = [factories.scan_service()]
+    later.control.progress.last_resync = 1.0
+    await later.control.resync()
+    assert len(later.control.queue._ready) == 0
+    wanted = [later.clock.now + 0.5 * RESYNC / 4]
+    assert wanted == list(later.control.queue._due.values())
+    assert later.registry.get_sample_value("typosentinel_operator_objects", {"kind": "ScanService"}) == 1
+    for timer in later.control.queue._timers.values():
+        timer.cancel()
+
+
+async def test_only_the_namespaces_in_question_are_read() -> None:
+    """With rights for two namespaces a list of all is refused."""
+    process = Process(("a", "b"))
+    await process.control.resync()
+    wanted = ["a", "b"] * len(names.CUSTOM_KINDS)
+    assert wanted == process.cluster.asked
