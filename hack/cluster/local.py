@@ -122,7 +122,8 @@ class LocalCluster:
         theirs = os.access(KUBECONFIG, os.R_OK) and owner.uid in (0, KUBECONFIG.stat().st_uid)
         if not theirs or toolchain.missing(toolchain.CLUSTER, self.cache):
             return False
-        if not all(daemon.current() for daemon in self.parts().daemons()):
+        parts = self.parts()
+        if parts.node.changed() or not all(daemon.current() for daemon in parts.daemons()):
             return False
         return all(self._ask(path) for path in (f"/api/v1/nodes/{NODE}", "/apis/metrics.k8s.io/v1beta1"))
 

@@ -50,30 +50,41 @@ class Node:
         }
         return {name: Daemon(name, tuple(command), RUN / "pids", LOGS) for name, command in commands.items()}
 
-    def prepare(self) -> None:
-        """Write every configuration file and restart a program whose file has changed."""
+    def files(self) -> dict[str, dict[str, str]]:
+        """Return the configuration files of each program."""
         pause = self.pause_image()
         binaries = nodeconfig.cni_binaries()
         if binaries is None:
             raise ClusterError(
                 "the CNI plug-ins are not installed (looked in " + ", ".join(nodeconfig.CNI_BINARIES) + ")"
             )
-        files = {
+        return {
             "containerd": {
                 "containerd.toml": nodeconfig.containerd(pause, binaries),
                 "cni/10-pods.conflist": nodeconfig.cni(),
+                "registries/_default/hosts.toml": nodeconfig.no_registry(),
             },
             "kubelet": {"kubelet.json": nodeconfig.kubelet(), "resolv.conf": nodeconfig.resolver()},
             "kube-proxy": {"kube-proxy.json": nodeconfig.kube_proxy()},
             "coredns": {"Corefile": nodeconfig.corefile()},
         }
+
+    def changed(self) -> dict[str, dict[str, str]]:
+        """Return the configuration files that are not there as they should be."""
+        found = {}
+        for name, contents in self.files().items():
+            different = {file: text for file, text in contents.items() if _text(STATE / file) != text}
+            if different:
+                found[name] = different
+        return found
+
+    def prepare(self) -> None:
+        """Write the configuration files and stop each program whose files have changed, to be started anew."""
         daemons = self.daemons()
-        for name, contents in files.items():
-            changed = [file for file, text in contents.items() if _text(STATE / file) != text]
-            if changed:
-                stop_all([daemons[name]])
-            for file in changed:
-                write(STATE / file, contents[file])
+        for name, contents in self.changed().items():
+            stop_all([daemons[name]])
+            for file, text in contents.items():
+                write(STATE / file, text)
         for name in ("kubelet", "kube-proxy", "coredns"):
             write(STATE / f"{name}.kubeconfig", kubeconfig.render(self.server, PKI, name), 0o600)
         cgroups.make()

@@ -48,7 +48,18 @@ disabled_plugins = {json.dumps(disabled)}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{cni_binaries}"
     conf_dir = "{STATE}/cni"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{STATE}/registries"
 """
+
+
+def no_registry() -> str:
+    """Return what containerd does about images it lacks: it asks a port where nobody is, so the answer is immediate.
+
+    Images come by `load` alone. A mistyped name must fail at once, and must not send a packet off this machine.
+    """
+    nowhere = "http://127.0.0.1:9"
+    return f'server = "{nowhere}"\n\n[host."{nowhere}"]\n  capabilities = ["pull", "resolve"]\n'
 
 
 def cni() -> str:

