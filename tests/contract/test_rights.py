@@ -1,0 +1,68 @@
+"""The chart's rights, by the code that needs them; `tests/cluster` runs the operator with exactly these."""
+
+import ast
+from pathlib import Path
+
+import yaml
+
+import rights
+from typosentinel_operator import names, reconcile
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "charts" / "typosentinel" / "templates" / "rbac.yaml"
+OPERATOR = Path(reconcile.__file__).parent
+# Every call of the cluster's room, with the verbs that it takes.
+VERBS = {
+    "get": {"get"},
+    "list": {"list"},
+    "apply": {"patch", "create"},
+    "apply_status": {"patch"},
+    "delete": {"delete"},
+    "annotate": {"patch"},
+    "create": {"create"},
+    "serves": set[str](),
+}
+
+
+def test_the_chart_grants_what_the_code_needs_and_no_more() -> None:
+    """Too little is a crash loop, too much is somebody else's way in."""
+    role = TEMPLATE.read_text().partition("\n---\n")[0]
+    rules = yaml.safe_load(role[role.index("\nrules:\n") :])["rules"]
+    assert rights.needed() == rights.granted(rules)
+
+
+def test_nothing_is_granted_wholesale() -> None:
+    """No stars, no Secrets, no right to make rights."""
+    for (group, resource), verbs in rights.needed().items():
+        assert "*" not in {group, resource, *verbs}
+        assert resource not in {"secrets", "roles", "clusterroles"}
+
+
+def test_the_table_knows_every_call_of_the_code() -> None:
+    """A new call in the cluster's room, or of it, has to be thought of here."""
+    room = ast.parse((OPERATOR / "cluster.py").read_text())
+    (cluster,) = [node for node in room.body if isinstance(node, ast.ClassDef)]
+    public = {
+        node.name for node in cluster.body if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
+    }
+    assert public - {"connect", "close"} == set(VERBS)
+
+
+def test_every_verb_is_used_by_some_call() -> None:
+    """What nobody calls needs no right; watching is kopf's, and the finalizers' right is asked for by admission."""
+    calls = {
+        node.func.attr
+        for path in OPERATOR.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in {"cluster", "self.cluster"}
+    }
+    verbs = {verb for call in calls for verb in VERBS[call]} | {"watch", "update"}
+    assert verbs == {verb for granted in rights.needed().values() for verb in granted}
+
+
+def test_what_is_watched_may_be_watched() -> None:
+    """A watch without the right is an operator that sees nothing."""
+    for kind in (*names.CUSTOM_KINDS, *names.CHILD_KINDS, names.POD):
+        assert {"list", "watch"} <= rights.needed()[kind.group, kind.plural]
