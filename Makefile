@@ -103,7 +103,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 ##@ Measure it
 .PHONY: bench-scan
 bench-scan: setup ## Time and memory of one scan, beside rapidfuzz in the same run
-	@$(BIN)/python hack/bench/scan.py
+	@$(BIN)/python -m hack.bench.scan
 
 ##@ Cluster
 .PHONY: cluster-up
