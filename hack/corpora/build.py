@@ -67,12 +67,11 @@ def main() -> int:
             ecosystem, build = BUILDERS[stem]
             corpora[ecosystem.value] = write(ecosystem, stem, build(Path(work)))
     ordered = {e.value: corpora[e.value] for e in Ecosystem if e.value in corpora}
-    manifest = {"format": 1, "corpora": ordered, "missing": [e.value for e in Ecosystem if e.value not in ordered]}
+    missing = [e.value for e in Ecosystem if e.value not in ordered]
+    manifest = {"format": 1, "corpora": ordered, "missing": missing}
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     size = sum(path.stat().st_size for path in OUT.iterdir())
-    print(
-        f"[corpora] {len(ordered)} lists, {size:,} bytes; none for {', '.join(manifest['missing']) or 'no ecosystem'}"
-    )
+    print(f"[corpora] {len(ordered)} lists, {size:,} bytes; none for {', '.join(missing) or 'no ecosystem'}")
     return 0
 
 

@@ -52,6 +52,10 @@ class RemoteJudge:
             raise _unreachable(self._url, f"no answer of ours, status {response.status}") from error
         raise _unreachable(self._url, reason)
 
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
     def _post(self, body: str) -> HTTPResponse:
         headers = {"Content-Type": "application/json", "User-Agent": "typosentinel-cli"}
         for last in (False, True):

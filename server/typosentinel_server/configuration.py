@@ -115,7 +115,7 @@ class Reloader:
         if digest == self._last_seen:
             return
         try:
-            settings = parse_settings(content, str(self._path), self._available)
+            settings = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
             await self._apply(settings)
         except DomainError as error:
             self._refuse(digest, error)

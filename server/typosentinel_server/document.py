@@ -11,7 +11,7 @@ import yaml
 
 from typosentinel_server.errors import ConfigurationInvalid, shown
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 
 Place = tuple[str | int, ...]
@@ -34,6 +34,13 @@ class Document:
         """Every key that occurs at any depth."""
         return {part for place in self.lines for part in place}
 
+    def value_at(self, place: Place) -> Any:
+        """The value at a place that the document has."""
+        found: Any = self.content
+        for part in place:
+            found = found[part]
+        return found
+
     def line_of(self, place: Place) -> int:
         """The line of a place, or of the closest thing around it that the document has."""
         while place and place not in self.lines:
@@ -55,12 +62,12 @@ def parse_document(content: bytes, where: str) -> Document:
         line = content.count(b"\n", 0, error.start) + 1
         raise _invalid(where, line, "this is not UTF-8") from error
     try:
-        _refuse_anchors(text, where)
+        _refuse_surprises(text, where)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _invalid(where, mark.line + 1 if mark else 1, error.problem or "this is not YAML") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise _invalid(where, 1, "this is not YAML") from error
     if not isinstance(root, yaml.MappingNode):
         raise _invalid(where, 1, "the document is not a mapping with apiVersion and kind")
@@ -75,8 +82,6 @@ class _Reader:
         self.lines: dict[Place, int] = {(): 1}
 
     def value(self, node: yaml.Node, place: Place) -> Any:
-        if len(place) > MAX_DEPTH:
-            raise _invalid(self._where, _line(node), f"this is nested more than {MAX_DEPTH} deep")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
@@ -104,13 +109,18 @@ class _Reader:
             yield self.value(item, (*place, n))
 
 
-def _refuse_anchors(text: str, where: str) -> None:
+def _refuse_surprises(text: str, where: str) -> None:
+    # Reads event by event, so that deep nesting ends here and costs no more than it must.
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) is not None:
             raise _invalid(where, line, "anchors and aliases are not allowed here")
         if getattr(event, "tag", None) is not None:
             raise _invalid(where, line, "tags are not allowed here")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _invalid(where, line, f"this is nested more than {MAX_DEPTH} deep")
 
 
 def _line(node: yaml.Node) -> int:

@@ -63,3 +63,30 @@ def _unchanged(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     return event
+
+
+class Forwarded(logging.Handler):
+    """Takes what the HTTP library logs into our log.
+
+    Args:
+        log: where it goes.
+    """
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Logs a record; a stranger's broken HTTP is worth no more than a debug message."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and type(error).__module__ == "aiohttp.http_exceptions":
+            self._log.write.debug("broken HTTP", reason=str(error)[:200])
+        else:
+            self._log.write.error(record.getMessage()[:1000], exc_info=error)
+
+
+def logger_for_http(log: Log) -> logging.Logger:
+    """A logger of its own for the HTTP library, outside the process-wide tree of loggers."""
+    logger = logging.Logger("http", logging.WARNING)  # noqa: LOG001 - getLogger would be shared and global
+    logger.addHandler(Forwarded(log))
+    return logger

@@ -11,7 +11,7 @@ from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import DomainError
 from typosentinel_server.keys import SERVER
-from typosentinel_server.logs import Log
+from typosentinel_server.logs import Log, logger_for_http
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,11 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     Raises:
         DomainError: the address cannot be listened on, the configuration or a list is refused.
     """
+    told = _signals()
     app = make_app(setup, clock, log)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=setup.timing.shutdown)
+    runner = web.AppRunner(
+        app, access_log=None, logger=logger_for_http(log), handle_signals=False, shutdown_timeout=setup.timing.shutdown
+    )
     await runner.setup()
     try:
         await _listen(runner, address)
@@ -44,7 +47,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
             ecosystems=[e.value for e in app[SERVER].service.engines.ecosystems],
             configuration=app[SERVER].reloader.current.digest or "defaults",
         )
-        await _until_stopped(app, log)
+        await _until_stopped(app, told, log)
     finally:
         await runner.cleanup()
     log.write.info("stopped")
@@ -61,11 +64,15 @@ async def _listen(runner: web.AppRunner, address: Address) -> None:
         ) from error
 
 
-async def _until_stopped(app: web.Application, log: Log) -> None:
+def _signals() -> asyncio.Queue[signal.Signals]:
     told: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.put_nowait, number)
+    return told
+
+
+async def _until_stopped(app: web.Application, told: asyncio.Queue[signal.Signals], log: Log) -> None:
     first = await told.get()
     log.write.info("stopping", signal=first.name)
     if first is signal.SIGINT:

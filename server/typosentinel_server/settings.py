@@ -4,18 +4,20 @@ The document is YAML. It is read whole or refused whole, with file, line and fie
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from typosentinel_server.document import Document, parse_document
+from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED, parse_duration
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 MAX_TTL = 7 * 24 * 3600.0
 MAX_ENTRIES = 10_000_000
+API_VERSION: Final = "typosentinel.io/v1alpha1"
+KIND: Final = "ServerConfiguration"
 
 
 class LogLevel(StrEnum):
@@ -25,6 +27,16 @@ class LogLevel(StrEnum):
     INFO = "Info"
     WARNING = "Warning"
     ERROR = "Error"
+
+
+# What each field takes, in words: (what it is, what is allowed).
+ALLOWED_VALUES: dict[str | int, tuple[str, str]] = {
+    "apiVersion": ("version that is read here", API_VERSION),
+    "kind": ("kind that is read here", KIND),
+    "logLevel": ("log level", ", ".join(LogLevel)),
+    "ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
+    "maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
+}
 
 
 def _seconds(value: Any) -> float:
@@ -81,8 +93,8 @@ class Settings(_Settings):
         log_level: the least severe messages that are logged.
     """
 
-    api_version: Literal["typosentinel.io/v1alpha1"] = "typosentinel.io/v1alpha1"
-    kind: Literal["ServerConfiguration"] = "ServerConfiguration"
+    api_version: Literal["typosentinel.io/v1alpha1"] = API_VERSION
+    kind: Literal["ServerConfiguration"] = KIND
     ecosystems: (
         Annotated[
             tuple[Annotated[Ecosystem, BeforeValidator(_ecosystem)], ...],
@@ -100,7 +112,7 @@ def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] 
     """Settings from the bytes of a document.
 
     Args:
-        content: YAML in UTF-8, at most 1 MiB.
+        content: YAML in UTF-8, at most 64 KiB.
         where: the file's name, for messages.
         available: the ecosystems that there are lists for; None where nobody knows yet.
 
@@ -109,7 +121,7 @@ def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] 
     """
     document = parse_document(content, where)
     missing = [key for key in ("apiVersion", "kind") if key not in document.content]
-    mistakes = [f"{where}:1: {key}: it is missing; allowed: {_only(key)}" for key in missing]
+    mistakes = [f"{where}:1: {key}: it is missing; allowed: {ALLOWED_VALUES[key][1]}" for key in missing]
     try:
         settings = Settings.model_validate(document.content)
     except ValidationError as error:
@@ -140,26 +152,27 @@ def _mistake(document: Document, where: str, detail: Any) -> str:
         place = (*place[:-1], detail["loc"][-1])
     line = document.line_of(place)
     field = ".".join(str(part) for part in place) or "document"
-    return f"{where}:{line}: {field}: {_explained(detail, place)}"
+    given = shown(str(document.value_at(place))) if place in document.lines else ""
+    return f"{where}:{line}: {field}: {_explained(detail, place, given)}"
 
 
-def _explained(detail: Any, place: tuple[str | int, ...]) -> str:
+def _explained(detail: Any, place: Place, given: str) -> str:
+    key = place[-1] if place else ""
     if detail["type"] == "extra_forbidden":
         fields = _fields_at(place[:-1])
-        return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
-    if detail["type"] == "literal_error":
-        return f"{shown(str(detail['input']))} is not allowed here; allowed: {_only(str(place[-1]))}"
-    if place[-1:] == ("logLevel",):
-        return f"{shown(str(detail['input']))} is no log level; allowed: {', '.join(LogLevel)}"
-    if place[-1:] == ("ttl",):
-        return f"{shown(str(detail['input']))} is no time to live; allowed: {ALLOWED}, from 1s to 168h"
-    if place[-1:] == ("maxEntries",):
-        return f"{shown(str(detail['input']))} is no number of entries; allowed: whole numbers 0 to {MAX_ENTRIES}"
+        return f"there is no such field. {did_you_mean(str(key), fields)}Allowed: {', '.join(fields)}"
+    if detail["type"] == "model_type":
+        return f"{given} is no mapping; allowed: {', '.join(_fields_at(place))}"
+    if detail["type"] in ("too_short", "tuple_type"):
+        return f"this is no list of ecosystems; allowed: one or more of {', '.join(Ecosystem)}"
+    if key in ALLOWED_VALUES:
+        noun, allowed = ALLOWED_VALUES[key]
+        return f"{given} is no {noun}; allowed: {allowed}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 
-def _fields_at(place: tuple[str | int, ...]) -> list[str]:
+def _fields_at(place: Place) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
         nested = {f.alias: f.annotation for f in model.model_fields.values()}.get(str(part))
@@ -167,8 +180,3 @@ def _fields_at(place: tuple[str | int, ...]) -> list[str]:
             return []
         model = nested
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _only(key: str) -> str:
-    defaults = Settings().model_dump(by_alias=True)
-    return str(defaults[key])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.server.judging import judged
+from judging import judged
 from typosentinel_server.scan.model import Ecosystem, Technique, Verdict
 
 T = Technique
@@ -14,7 +14,12 @@ T = Technique
         ("reqeusts", "requests", T.TRANSPOSITION, 'two neighbouring letters of "requests" (rank 1) are swapped'),
         ("requets", "requests", T.OMISSION, '"s" is left out of "requests" (rank 1)'),
         ("beautifulsop4", "beautifulsoup4", T.OMISSION, '"u" is left out of "beautifulsoup4" (rank 1)'),
-        ("setuptoolz", "setuptools", T.SUBSTITUTION, '"s" of "setuptools" (rank 1) is replaced by "z", its neighbour on the keyboard'),
+        (
+            "setuptoolz",
+            "setuptools",
+            T.SUBSTITUTION,
+            '"s" of "setuptools" (rank 1) is replaced by "z", its neighbour on the keyboard',
+        ),
         ("satuptools", "setuptools", T.SUBSTITUTION, '"e" of "setuptools" (rank 1) is replaced by "a"'),
         ("requiests", "requests", T.INSERTION, '"i" is added to "requests" (rank 1)'),
         ("reqquests", "requests", T.REPETITION, '"q" of "requests" (rank 1) is typed twice'),
@@ -25,10 +30,6 @@ T = Technique
         ("rnatplotlib", "matplotlib", T.HOMOGLYPH, '"rn" looks like "m" of "matplotlib" (rank 1)'),
         ("vverkzeug", "werkzeug", T.HOMOGLYPH, '"vv" looks like "w" of "werkzeug" (rank 1)'),
         ("c0lorama", "colorama", T.HOMOGLYPH, '"0" looks like "o" of "colorama" (rank 1)'),
-        ("r\u0435quests", "requests", T.HOMOGLYPH, 'U+0435 (cyrillic small letter ie) makes it look like "requests" (rank 1)'),
-        ("\uff52equests", "requests", T.HOMOGLYPH, 'U+FF52 (fullwidth latin small letter r) makes it look like "requests" (rank 1)'),
-        ("r\u00e9quests", "requests", T.HOMOGLYPH, 'U+00E9 (latin small letter e with acute) makes it look like "requests" (rank 1)'),
-        ("roc\u212aet-chip", "rocket-chip", T.HOMOGLYPH, 'U+212A (kelvin sign) makes it look like "rocket-chip" (rank 1)'),
     ],
 )  # fmt: skip
 def test_technique_leads_to_its_target(name: str, target: str, technique: Technique, sentence: str) -> None:
@@ -37,6 +38,23 @@ def test_technique_leads_to_its_target(name: str, target: str, technique: Techni
 
     assert (result.verdict, result.targets) == (Verdict.SUSPICIOUS, (target,))
     assert (result.findings[0].technique, result.findings[0].message) == (technique, sentence)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "letter"),
+    [
+        ("r\u0435quests", "requests", "U+0435 (cyrillic small letter ie)"),
+        ("\uff52equests", "requests", "U+FF52 (fullwidth latin small letter r)"),
+        ("r\u00e9quests", "requests", "U+00E9 (latin small letter e with acute)"),
+        ("roc\u212aet-chip", "rocket-chip", "U+212A (kelvin sign)"),
+    ],
+)
+def test_letters_beyond_ascii_are_named(name: str, target: str, letter: str) -> None:
+    """Whoever reads the evidence can tell the letters apart, though the eye cannot."""
+    result = judged(name, target)
+
+    assert (result.verdict, result.targets) == (Verdict.SUSPICIOUS, (target,))
+    assert result.findings[0].message == f'{letter} makes it look like "{target}" (rank 1)'
 
 
 def test_bit_flip_is_evidence_beside_the_substitution() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from typosentinel_server.answers import Answer, LocalJudge, Question, Refusal, Judge, worst
+from typosentinel_server.answers import Answer, Judge, LocalJudge, Question, Refusal, worst
 from typosentinel_server.client import RemoteJudge
 from typosentinel_server.engines import Library
 from typosentinel_server.progress import progress
@@ -35,7 +35,7 @@ STREAM_WIDTH = 28
 )
 @click.option(
     "--fail-on",
-    type=click.Choice([NEVER, Verdict.ADVISORY, Verdict.SUSPICIOUS, Verdict.MALICIOUS]),
+    type=click.Choice([NEVER, *(verdict.value for verdict in Verdict if verdict is not Verdict.CLEAN)]),
     default=NEVER,
     show_default=True,
     help="Exit with 1 from this verdict on.",
@@ -78,7 +78,9 @@ def command(
 
 def _judge(server: str | None, corpus: Path | None) -> Judge:
     if server:
-        return RemoteJudge(server)
+        judge = RemoteJudge(server)
+        click.get_current_context().call_on_close(judge.close)
+        return judge
     return LocalJudge(Library(corpus))
 
 

@@ -36,7 +36,8 @@ def line(question: Question, answer: Answer | Refusal, width: int, paint: Paint)
     if isinstance(answer, Refusal):
         return f"{name}  {paint(REFUSED.ljust(VERDICT_WIDTH), 'cyan')}    -  {answer.reason}. {answer.suggestion}"
     verdict = paint(answer.verdict.ljust(VERDICT_WIDTH), COLOURS[answer.verdict])
-    return f"{name}  {verdict} {answer.score:.2f}  {reason(answer)}"
+    # Cut, not rounded: evidence in a name never amounts to 1.00.
+    return f"{name}  {verdict} {int(answer.score * 100) / 100:.2f}  {reason(answer)}"
 
 
 def reason(answer: Answer) -> str:

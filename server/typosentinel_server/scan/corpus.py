@@ -156,9 +156,10 @@ def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]]) -> Iterator[Entry
 
 
 def _unpacked(content: bytes) -> bytes:
-    plain = lzma.LZMADecompressor(memlimit=2 * MAX_BYTES).decompress(content, MAX_BYTES + 1)
-    if len(plain) > MAX_BYTES:
-        raise ValueError(f"it unpacks to more than {MAX_BYTES} bytes")
+    decompressor = lzma.LZMADecompressor(memlimit=2 * MAX_BYTES)
+    plain = decompressor.decompress(content, MAX_BYTES)
+    if not decompressor.eof:
+        raise ValueError(f"it is cut off, or unpacks to more than {MAX_BYTES} bytes")
     return plain
 
 

@@ -11,7 +11,7 @@ def check(query: Query) -> Iterator[Match]:
     for near in query.near:
         if near.mine or len(near.theirs) != 1 or not near.theirs.isalnum():
             continue
-        reasons = [Contribution("a letter is left out", 0.6)]
+        reasons = [Contribution("a letter is left out", 0.8)]
         target = near.entry.name.text
         if target[near.at - 1 : near.at] == near.theirs:
             reasons.append(Contribution("it is one of two equal letters", 0.6))

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import ClientSession, web
+from prometheus_client.parser import text_string_to_metric_families
 
 from typosentinel_server.clock import Clock
 from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.logs import logger_for_http
 
 
 @dataclass
@@ -37,7 +40,7 @@ Start = Callable[..., Awaitable[Running]]
 @asynccontextmanager
 async def listening(app: web.Application) -> AsyncIterator[Running]:
     """An application behind a real socket."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(app, access_log=None, logger=logger_for_http(app[SERVER].log), shutdown_timeout=2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -46,3 +49,22 @@ async def listening(app: web.Application) -> AsyncIterator[Running]:
             yield Running(url, http, app[SERVER])
     finally:
         await runner.cleanup()
+
+
+async def ask(server: Running, **body: Any) -> dict[str, Any]:
+    """The answer to a question that is expected to have one."""
+    async with server.http.post("/api/v1/scan", json=body) as response:
+        assert response.status == 200
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+async def samples(server: Running) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every sample under its name and labels."""
+    async with server.http.get("/metrics") as response:
+        text = await response.text()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }

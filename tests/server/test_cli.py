@@ -1,0 +1,249 @@
+"""The command line, as a user and as a script see it."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from running import Start
+from typosentinel_server.cli import program
+from typosentinel_server.clock import Clock
+
+HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+
+
+@pytest.fixture
+def run(lists: Path, real_clock: Clock) -> "Run":
+    """Runs the program in this process, on the small lists."""
+    return Run(lists, real_clock)
+
+
+class Run:
+    """The program in this process."""
+
+    def __init__(self, lists: Path, clock: Clock) -> None:
+        self._lists = lists
+        self._clock = clock
+
+    def __call__(self, *arguments: str, stdin: str | bytes = "") -> Result:
+        """One run of `typosentinel` with these arguments."""
+        return CliRunner().invoke(program, arguments, input=stdin, obj=self._clock)
+
+    def scan(self, *arguments: str, stdin: str | bytes = "") -> Result:
+        """One run of `typosentinel scan` on the small lists."""
+        return self("scan", "--corpus", str(self._lists), *arguments, stdin=stdin)
+
+
+def test_text_is_aligned_and_says_why(run: Run) -> None:
+    """Name, verdict, score, sentence; a clean name says why it is clean."""
+    result = run.scan("reqeusts", "requests", "entirely-different", "a/b")
+
+    assert result.stdout == (
+        'reqeusts            suspicious 0.99  two neighbouring letters of "requests" (rank 2) are swapped\n'
+        "requests            clean      0.00  on the list (rank 2)\n"
+        "entirely-different  clean      0.00  not on the list, nothing similar found\n"
+        'a/b                 refused       -  "a/b" cannot be a package in PyPI. PyPI names are letters, digits, '
+        "'.', '_' and '-', with a letter or digit at both ends.\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_json_holds_everything(run: Run) -> None:
+    """Findings and contributions, in one array."""
+    found = json.loads(run.scan("-e", "npm", "--format", "json", "lodahs").stdout)
+
+    assert [(f["ecosystem"], f["name"], f["verdict"], f["targets"]) for f in found] == [
+        ("npm", "lodahs", "suspicious", ["lodash"])
+    ]
+    assert found[0]["findings"][0]["technique"] == "transposition"
+    assert found[0]["findings"][0]["contributions"]
+
+
+def test_standard_input_is_a_stream_of_lines(run: Run) -> None:
+    """Ecosystems per line, spelt as the asker spells them; a line without one takes the option's."""
+    result = run.scan("--stdin", stdin="pypi\treqeusts\r\nnpm\tlodash\n\nflask\nnowhere\tx\nnpm\ta b\n")
+
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(f["ecosystem"], f["name"], f.get("verdict")) for f in found] == [
+        ("pypi", "reqeusts", "suspicious"),
+        ("npm", "lodash", "clean"),
+        ("PyPI", "flask", "clean"),
+        ("nowhere", "x", None),
+        ("npm", "a b", None),
+    ]
+    assert found[0]["targets"] == ["requests"]
+    assert (found[1]["known"], found[1]["score"]) == (True, 0.0)
+    assert [f["refusal"]["code"] for f in found[3:]] == ["UNKNOWN_ECOSYSTEM", "NAME_HAS_INVISIBLE_CHARACTER"]
+    assert result.exit_code == 0
+
+
+def test_any_bytes_on_standard_input_are_answered_line_by_line(run: Run) -> None:
+    """Broken UTF-8, NUL and endless names are refusals, and the lines after them are judged."""
+    result = run.scan("--stdin", stdin=b"npm\t\xff\xfe\nnpm\ta\x00\nnpm\t" + b"a" * 100_000 + b"\nnpm\tlodahs\n")
+
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ["refusal" in f for f in found] == [True, True, True, False]
+    assert found[3]["verdict"] == "suspicious"
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "name", "code"),
+    [
+        ("never", "reqeusts", 0),
+        ("suspicious", "reqeusts", 1),
+        ("advisory", "reqeusts", 1),
+        ("malicious", "reqeusts", 0),
+        ("advisory", "requests", 0),
+    ],
+)
+def test_exit_code_follows_fail_on(run: Run, fail_on: str, name: str, code: int) -> None:
+    """From the given verdict on the exit code is 1, for names and for standard input."""
+    assert run.scan("--fail-on", fail_on, name).exit_code == code
+    assert run.scan("--fail-on", fail_on, "--stdin", stdin=f"PyPI\t{name}\nPyPI\trequests\n").exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("scan",), "give names, or --stdin, and not both"),
+        (("scan", "--stdin", "a"), "give names, or --stdin, and not both"),
+        (("scan", "-e", "pypy", "a"), 'there is no ecosystem "pypy"'),
+        (("scan", "--corpus", "/nowhere", "a"), "cannot read popular names from /nowhere"),
+        (("scan", "--server", "nowhere", "a"), "it is no http:// or https:// address"),
+        (("scan", "--server", "http://127.0.0.1:1", "a"), "no answer from"),
+        (("serve", "--config", "/nowhere.yaml"), "/nowhere.yaml:1: document: No such file or directory"),
+        (("serve", "--port", "70000"), "70000"),
+        (("config", "check", "/nowhere.yaml"), "/nowhere.yaml:1: document: No such file or directory"),
+        (("nothing",), "No such command"),
+    ],
+)
+def test_wrong_calls_exit_with_2_and_say_what_to_do(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    """A sentence on standard error, nothing on standard output, no traceback."""
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_ecosystem_without_a_list_is_refused_not_called_clean(run: Run) -> None:
+    """Nothing to compare with is said, name by name."""
+    assert "there is no list of popular names for NuGet" in run.scan("-e", "nuget", "a").stdout
+
+
+def test_terminal_tricks_are_defused(run: Run) -> None:
+    """Escape sequences in a name come out as text."""
+    assert "\x1b" not in run.scan("a\x1b[31mb").stdout
+
+
+def test_corpus_info_says_what_is_missing(run: Run) -> None:
+    """Counts, dates and versions; and loudly what cannot be judged."""
+    result = run("corpus", "info")
+
+    assert "PyPI         15000      5000  2026-" in result.stdout
+    assert "No list for NuGet: names there cannot be judged." in result.stdout
+
+
+def test_config_check_approves_and_refuses(run: Run, tmp_path: Path) -> None:
+    """The hash is the one that the server reports; a mistake has file, line and field."""
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD, encoding="utf-8")
+    assert f"{path} is right (sha256:" in run("config", "check", str(path)).stdout
+    path.write_text(HEAD + "logLevel: Loud\n", encoding="utf-8")
+    refused = run("config", "check", str(path))
+
+    assert refused.exit_code == 2
+    assert f'{path}:3: logLevel: "Loud" is no log level' in refused.stderr
+
+
+def test_every_command_has_help_with_examples(run: Run) -> None:
+    """A newcomer finds the way from the help alone."""
+    assert run("--version").stdout.startswith("typosentinel, version ")
+    for command in ((), ("scan",), ("serve",)):
+        assert "Examples:" in run(*command, "--help").stdout
+
+
+async def test_server_answers_for_the_command_line(start: Start, run: Run) -> None:
+    """The same text, and who answered."""
+    import asyncio  # noqa: PLC0415 - the only test that needs it
+
+    server = await start()
+    result = await asyncio.to_thread(run, "scan", "--server", server.url, "reqeusts", "requests", "a b")
+
+    assert result.stdout.splitlines()[0].endswith('two neighbouring letters of "requests" (rank 2) are swapped')
+    assert "requests  clean      0.00  on the list (rank 2)" in result.stdout
+    assert "a b       refused" in result.stdout
+    assert result.stdout.splitlines()[-1] == "answered by pod-1"
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Some other server."""
+
+    def do_POST(self) -> None:
+        """Answers with what is not ours."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """The address of some other server."""
+    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_answer_of_another_server_is_no_answer(run: Run, stranger: str) -> None:
+    """A wrong address is told apart from a clean name."""
+    result = run("scan", "--server", stranger, "a")
+
+    assert result.exit_code == 2
+    assert "no answer of ours, status 200" in result.stderr
+
+
+@pytest.mark.timeout(20)
+def test_port_in_use_is_said_plainly(stranger: str, lists: Path) -> None:
+    """Which address, and what to do."""
+    port = stranger.rpartition(":")[2]
+    command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", port, "--corpus", str(lists)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+    assert "Choose another --port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(20)
+def test_closed_pipe_is_no_failure_to_talk_about() -> None:
+    """`typosentinel scan --stdin | head -1` ends without a word on standard error."""
+    script = "yes reqeusts | head -20000 | %s -m typosentinel_server scan --stdin | head -1" % sys.executable  # noqa: UP031
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+    assert json.loads(done.stdout)["verdict"] == "suspicious"
+    assert done.stderr == ""
+
+
+def test_scan_loads_no_web_server() -> None:
+    """A local scan starts fast because it leaves the heavy parts alone."""
+    script = (
+        "import sys; from typosentinel_server.cli import program; "
+        "program(['scan', 'requests'], standalone_mode=False); "
+        "print(sorted({'aiohttp', 'pydantic', 'prometheus_client', 'rich', 'structlog'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

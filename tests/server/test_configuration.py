@@ -1,0 +1,137 @@
+"""Putting a new configuration into effect while the server runs."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from running import Running, Start, ask, samples
+from typosentinel_server.errors import ConfigurationInvalid
+from typosentinel_server.lifecycle import Timing
+
+HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+FIRST = HEAD + "cache: {memory: {maxEntries: 5, ttl: 5m}}\n"
+SECOND = HEAD + "cache: {memory: {maxEntries: 1, ttl: 90s}}\necosystems: [npm]\nlogLevel: Error\n"
+
+
+class Mount:
+    """A directory that changes the way a mounted ConfigMap does: by a swap of its symbolic link."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._count = 0
+        self.path = root / "config.yaml"
+        self.path.symlink_to("..data/config.yaml")
+
+    def write(self, text: str) -> str:
+        """Mounts a new document; returns its hash."""
+        self._count += 1
+        folder = self._root / f"..{self._count}"
+        folder.mkdir()
+        (folder / "config.yaml").write_text(text, encoding="utf-8")
+        link = self._root / "..data_tmp"
+        link.symlink_to(folder.name)
+        link.rename(self._root / "..data")
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Mount:
+    """A mounted document."""
+    found = Mount(tmp_path)
+    found.write(FIRST)
+    return found
+
+
+async def effective(server: Running, *, error: bool, digest: str | None = None) -> dict[str, object]:
+    """The configuration part of /health, once it is in the wanted state."""
+    while True:
+        async with server.http.get("/health") as response:
+            health = await response.json()
+        found: dict[str, object] = health["configuration"]
+        if (found["lastError"] is not None) == error and digest in (None, found["hash"]):
+            assert health["status"] == ("degraded" if error else "ok")
+            return found
+        await asyncio.sleep(0.01)
+
+
+async def test_swapped_document_takes_effect_without_a_restart(start: Start, mount: Mount) -> None:
+    """Cache, ecosystems and hash are the new ones, in the metrics too."""
+    server = await start(mount.path)
+    await ask(server, ecosystem="PyPI", name="reqeusts")
+    await ask(server, ecosystem="npm", name="lodahs")
+    digest = mount.write(SECOND)
+    await effective(server, error=False, digest=digest)
+    found = await samples(server)
+
+    assert found["typosentinel_configuration_info", frozenset({("hash", digest)})] == 1
+    assert sum(name == "typosentinel_configuration_info" for name, _ in found) == 1
+    assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "applied")})] == 1
+    assert found["typosentinel_cache_max_entries", frozenset()] == 1
+    assert found["typosentinel_cache_ttl_seconds", frozenset()] == 90
+    assert found["typosentinel_cache_entries", frozenset()] == 1
+    assert [labels for name, labels in found if name == "typosentinel_corpus_names"] == [
+        frozenset({("ecosystem", "npm")})
+    ]
+    assert (await ask(server, ecosystem="npm", name="lodahs"))["cached"]
+    async with server.http.post("/api/v1/scan", json={"ecosystem": "PyPI", "name": "a"}) as response:
+        assert response.status == 422
+        assert "Served are npm" in (await response.json())["error"]["suggestion"]
+
+
+async def test_wrong_document_is_refused_whole_and_said_so(start: Start, mount: Mount) -> None:
+    """One mistake and nothing is applied; a right document clears the error."""
+    server = await start(mount.path)
+    mount.write(HEAD + "cache: {memory: {maxEntries: 1}}\nlogLevel: Loud\n")
+    refused = await effective(server, error=True)
+    found = await samples(server)
+
+    assert str(refused["lastError"]).startswith(f"{mount.path}:4: logLevel:")
+    assert found["typosentinel_cache_max_entries", frozenset()] == 5
+    assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "refused")})] == 1
+    digest = mount.write(SECOND)
+    await effective(server, error=False, digest=digest)
+
+
+async def test_going_back_to_the_old_document_clears_the_error(start: Start, mount: Mount) -> None:
+    """What is in effect needs no second application: its age goes on."""
+    server = await start(mount.path, Timing(reload=60))
+    since = server.parts.reloader.current.since
+    errors = []
+    for document in ("nonsense", FIRST):
+        mount.write(document)
+        await server.parts.reloader.look()
+        errors.append(server.parts.reloader.last_error)
+
+    assert [error is None for error in errors] == [False, True]
+    assert server.parts.reloader.current.since == since
+
+
+async def test_vanished_document_is_counted_once(start: Start, mount: Mount) -> None:
+    """The server goes on with what it has, however often it looks."""
+    server = await start(mount.path, Timing(reload=60))
+    mount.path.unlink()
+    for _ in range(3):
+        await server.parts.reloader.look()
+    found = await samples(server)
+
+    assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "refused")})] == 1
+    assert found["typosentinel_cache_max_entries", frozenset()] == 5
+
+
+async def test_server_does_not_start_on_a_wrong_document(start: Start, mount: Mount) -> None:
+    """At the start there is nothing to fall back on."""
+    mount.write("nonsense")
+    with pytest.raises(ConfigurationInvalid, match="not a mapping"):
+        await start(mount.path)
+
+
+async def test_ecosystem_that_was_off_can_come_back(start: Start, mount: Mount) -> None:
+    """Its list is read while the server goes on answering."""
+    mount.write(SECOND)
+    server = await start(mount.path)
+    digest = mount.write(FIRST)
+    await effective(server, error=False, digest=digest)
+
+    assert (await ask(server, ecosystem="PyPI", name="reqeusts"))["verdict"] == "suspicious"

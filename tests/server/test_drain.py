@@ -1,0 +1,140 @@
+"""The way out: no request is lost."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from running import Start, StillClock
+from typosentinel_server.lifecycle import STALLED_AFTER_SECONDS, Lifecycle, Timing
+from typosentinel_server.metrics import Metrics
+
+QUESTION = {"ecosystem": "PyPI", "name": "reqeusts"}
+
+
+async def test_drain_turns_readiness_off_while_requests_are_answered(start: Start) -> None:
+    """Balancers look elsewhere and clients open their next connection elsewhere; nobody is turned away."""
+    server = await start(timing=Timing(drain=0.3))
+    async with server.http.get("/ready") as response:
+        assert response.status == 200
+        assert "Connection" not in response.headers
+    drain = asyncio.create_task(server.http.get("/drain"))
+    await asyncio.sleep(0.1)
+
+    async with server.http.get("/ready") as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (503, "DRAINING")
+    async with server.http.post("/api/v1/scan", json=QUESTION) as response:
+        assert (response.status, response.headers["Connection"]) == (200, "close")
+    async with server.http.get("/live") as response:
+        assert response.status == 200
+    async with server.http.get("/health") as response:
+        assert (await response.json())["draining"]
+    assert not drain.done()
+    async with await drain as response:
+        assert response.status == 200
+
+
+async def test_draining_again_is_harmless(start: Start) -> None:
+    """The second call joins the first one's wait; a third one, later, has nothing to wait for."""
+    server = await start(timing=Timing(drain=0.2))
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await asyncio.gather(*(server.http.get("/drain") for _ in range(3)))
+    first = loop.time() - started
+    await server.http.get("/drain")
+
+    assert 0.2 <= first < 0.5
+    assert loop.time() - started - first < 0.1
+
+
+async def test_stalled_loop_is_not_alive(still: StillClock) -> None:
+    """Liveness is progress: without a heartbeat it ends."""
+    lifecycle = Lifecycle(still.clock, Metrics("1"), Timing())
+    assert lifecycle.alive
+    still.seconds += STALLED_AFTER_SECONDS
+
+    assert not lifecycle.alive
+
+
+async def test_heartbeat_goes_on(start: Start) -> None:
+    """A running server's heart beats."""
+    server = await start()
+    await asyncio.sleep(0.6)
+
+    assert server.parts.lifecycle.heartbeat_age < 0.5
+
+
+class Process:
+    """A server in a process of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", "0", *arguments]
+        self.popen = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+        assert self.popen.stderr is not None
+        self.stderr = self.popen.stderr
+        self.first = json.loads(self.stderr.readline())
+
+    def end(self) -> list[dict[str, object]]:
+        """Waits for the end; returns the remaining log lines."""
+        rest = self.stderr.read()
+        self.popen.wait()
+        self.stderr.close()
+        return [json.loads(line) for line in rest.splitlines()]
+
+
+@pytest.mark.timeout(20)
+async def test_sigterm_loses_no_request(lists: Path) -> None:
+    """Requests keep coming until readiness has been off for the drain time, and all of them are answered."""
+    process = Process("--corpus", str(lists), "--drain-seconds", "0.5")
+    url = str(process.first["address"])
+    statuses: list[int] = []
+    async with ClientSession(url) as http:
+
+        async def until_unready() -> None:
+            while True:
+                async with http.post("/api/v1/scan", json=QUESTION) as response:
+                    statuses.append(response.status)
+                async with http.get("/ready") as response:
+                    if response.status == 503:
+                        return
+
+        clients = [asyncio.create_task(until_unready()) for _ in range(8)]
+        await asyncio.sleep(0.3)
+        process.popen.send_signal(signal.SIGTERM)
+        await asyncio.gather(*clients)
+    log = await asyncio.to_thread(process.end)
+
+    assert set(statuses) == {200}
+    assert len(statuses) > 50
+    assert process.popen.returncode == 0
+    assert [line["event"] for line in log] == ["stopping", "stopped"]
+
+
+@pytest.mark.timeout(20)
+def test_second_signal_skips_the_wait(lists: Path) -> None:
+    """Whoever is in a hurry says it twice."""
+    process = Process("--corpus", str(lists), "--drain-seconds", "60")
+    process.popen.send_signal(signal.SIGTERM)
+    assert json.loads(process.stderr.readline())["event"] == "stopping"
+    process.popen.send_signal(signal.SIGTERM)
+    process.end()
+
+    assert process.popen.returncode == 0
+
+
+@pytest.mark.timeout(20)
+def test_one_line_says_where_it_listens(lists: Path) -> None:
+    """Address, version, ecosystems and configuration."""
+    process = Process("--corpus", str(lists), "--host", "127.0.0.1")
+    process.popen.send_signal(signal.SIGINT)
+    process.end()
+
+    assert str(process.first["address"]).startswith("http://127.0.0.1:")
+    assert (process.first["event"], process.first["level"]) == ("listening", "info")
+    assert (process.first["ecosystems"], process.first["configuration"]) == (["PyPI", "npm"], "defaults")

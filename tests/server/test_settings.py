@@ -1,0 +1,114 @@
+"""The configuration document: what is taken, what is refused, and how a refusal reads."""
+
+import pytest
+
+from typosentinel_server.durations import parse_duration
+from typosentinel_server.errors import ConfigurationInvalid
+from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.settings import LogLevel, Settings, parse_settings
+
+MEMORY = "cache:\n  memory:\n    "
+HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+
+
+def test_defaults() -> None:
+    """Every default, pinned."""
+    assert Settings().model_dump(by_alias=True) == {
+        "apiVersion": "typosentinel.io/v1alpha1",
+        "kind": "ServerConfiguration",
+        "ecosystems": None,
+        "cache": {"memory": {"maxEntries": 10_000, "ttl": 300.0}},
+        "logLevel": LogLevel.INFO,
+    }
+
+
+def test_header_alone_means_the_defaults() -> None:
+    """A document needs to say what it is, and nothing more."""
+    assert parse_settings(HEAD.encode(), "c.yaml") == Settings()
+
+
+def test_everything_set() -> None:
+    """Every field, with aliases of ecosystems and a compound duration."""
+    document = HEAD + ("ecosystems: [pypi, crates]\ncache: {memory: {maxEntries: 0, ttl: 1h30m}}\nlogLevel: Warning\n")
+    settings = parse_settings(document.encode(), "c.yaml")
+
+    assert settings.ecosystems == (Ecosystem.PYPI, Ecosystem.CRATES)
+    assert (settings.cache.memory.max_entries, settings.cache.memory.ttl) == (0, 5400.0)
+    assert settings.log_level is LogLevel.WARNING
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("300ms", 0.3), ("5m", 300.0), ("1h30m", 5400.0), ("1m30s500ms", 90.5), ("0s", 0.0)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    """Numbers with units add up."""
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "5 m", "m", "-1s", "1.5h", "123456s", "1d", "\uff15m", "1h1h1h1h1h", "5m\n"])
+def test_what_is_no_duration(text: str) -> None:
+    """Nothing but whole numbers with units, at most four."""
+    with pytest.raises(ValueError, match="a duration is"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("", "c.yaml:1: the document is not a mapping with apiVersion and kind"),
+        ("- a\n", "c.yaml:1: the document is not a mapping with apiVersion and kind"),
+        ("logLevel: Info\n", "c.yaml:1: apiVersion: it is missing; allowed: typosentinel.io/v1alpha1"),
+        (
+            "apiVersion: typosentinel.io/v2\nkind: ServerConfiguration\n",
+            'c.yaml:1: apiVersion: "typosentinel.io/v2" is no version that is read here; allowed:',
+        ),
+        (HEAD + "loglevel: Info\n", "c.yaml:3: loglevel: there is no such field. Did you mean logLevel? Allowed"),
+        (HEAD + "logLevel: info\n", 'c.yaml:3: logLevel: "info" is no log level; allowed: Debug, Info, Warning, Error'),
+        (HEAD + MEMORY + "maxEntries: -1\n", 'c.yaml:5: cache.memory.maxEntries: "-1" is no number of entries'),
+        (HEAD + MEMORY + "maxEntries: '5'\n", 'c.yaml:5: cache.memory.maxEntries: "5" is no number of entries'),
+        (HEAD + MEMORY + "maxEntries: true\n", "c.yaml:5: cache.memory.maxEntries:"),
+        (HEAD + MEMORY + "ttl: 5 minutes\n", 'c.yaml:5: cache.memory.ttl: "5 minutes" is no time to live; allowed:'),
+        (HEAD + MEMORY + "ttl: 300\n", 'c.yaml:5: cache.memory.ttl: "300" is no time to live'),
+        (HEAD + MEMORY + "ttl: 0s\n", 'c.yaml:5: cache.memory.ttl: "0s" is no time to live'),
+        (HEAD + MEMORY + "size: 5\n", "c.yaml:5: cache.memory.size: there is no such field. Allowed: maxEntries"),
+        (HEAD + "cache: 5\n", 'c.yaml:3: cache: "5" is no mapping; allowed: memory'),
+        (HEAD + "ecosystems:\n- PyPI\n- pypy\n", 'c.yaml:5: ecosystems.1: there is no ecosystem "pypy". Did you'),
+        (HEAD + "ecosystems: []\n", "c.yaml:3: ecosystems: this is no list of ecosystems; allowed: one"),
+        (HEAD + "ecosystems: [PyPI, pypi]\n", "c.yaml:3: ecosystems: an ecosystem is named twice"),
+        (HEAD + "ecosystems:\n- NuGet\n", "c.yaml:4: ecosystems.0: there is no list of popular names for"),
+        (HEAD + "logLevel: Info\nlogLevel: Debug\n", 'c.yaml:4: the key "logLevel" stands here a second time'),
+        (HEAD + "cache: &a {}\n", "c.yaml:3: anchors and aliases are not allowed here"),
+        (HEAD + "logLevel: !!str Info\n", "c.yaml:3: tags are not allowed here"),
+        (HEAD + "cache: {memory: \n", "c.yaml:4:"),
+        (HEAD + "---\na: 1\n", "c.yaml:3:"),
+        (HEAD + "logLevel: 2026-13-45\n", "c.yaml:3:"),
+        (HEAD + "cache: " + "{a: " * 30 + "1" + "}" * 30, "c.yaml:3:"),
+        (HEAD + "cache: " + "[" * 5000, "c.yaml:"),
+        (HEAD + "? [a]\n: 1\n", "c.yaml:3: a key is a text"),
+    ],
+)  # fmt: skip
+def test_refusals_name_file_line_and_field(document: str, said: str) -> None:
+    """Whoever made the mistake can go to it and knows what is allowed."""
+    with pytest.raises(ConfigurationInvalid) as refused:
+        parse_settings(document.encode(), "c.yaml", (Ecosystem.PYPI, Ecosystem.NPM))
+
+    assert refused.value.message.startswith(said)
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    """One line a mistake, in one go."""
+    with pytest.raises(ConfigurationInvalid) as refused:
+        parse_settings((HEAD + "logLevel: Loud\ncache: {memory: {ttl: x}}\ncolour: red\n").encode(), "c.yaml")
+
+    assert [line.split(": ")[:2] for line in refused.value.message.splitlines()] == [
+        ["c.yaml:4", "cache.memory.ttl"],
+        ["c.yaml:3", "logLevel"],
+        ["c.yaml:5", "colour"],
+    ]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: \x00", b"#" * (1 << 17)])
+def test_bytes_that_are_no_document_are_refused(content: bytes) -> None:
+    """Neither other encodings nor control characters nor huge files."""
+    with pytest.raises(ConfigurationInvalid, match=r"c\.yaml:1"):
+        parse_settings(content, "c.yaml")
