@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hack.cluster import kubeconfig, state, toolchain
+from hack.cluster import kubeconfig, metricspod, state, toolchain
 from hack.cluster.processes import run
 
 
@@ -24,6 +24,7 @@ class KindCluster:
             self._kind("create", "cluster", self.name, f"--kubeconfig={self.kubeconfig}", "--wait=180s")
             rename = ["config", "rename-context", f"kind-{state.CONTEXT}", state.CONTEXT]
             run([str(binaries["kubectl"]), f"--kubeconfig={self.kubeconfig}", *rename], "naming the context")
+            metricspod.install(self.cache, self.kubeconfig, self.load)
         for name, program in binaries.items():
             state.write(self.wrappers / name, kubeconfig.wrapper(program, self.kubeconfig), 0o755)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from hack.cluster import packages, privilege
 from hack.cluster.failures import ClusterError
 from hack.cluster.processes import run
-from hack.cluster.state import give_to, person
+from hack.cluster.state import give_to, person, write
 from hack.images import rootfs
 from hack.images.recipe import DEFAULT_BASE
 
@@ -52,6 +52,9 @@ class Buildah:
 
     def prepare(self) -> None:
         """Make the base image if there is none, and have it in the storage."""
+        # buildah looks for networks, and leaves a lock file, where others keep theirs; it needs none here.
+        network = f'[network]\nnetwork_config_dir = "{self.directory / "networks"}"\n'
+        write(self.directory / "containers.conf", network)
         if self.base in _run(self._buildah("images", "--format", "{{.Name}}:{{.Tag}}"), "listing images").split():
             return
         file = self.directory / f"base-{self.base.rsplit(':', 1)[1]}.tar"
@@ -83,7 +86,8 @@ class Buildah:
 
     def _buildah(self, command: str, *arguments: str) -> list[str]:
         own = [f"--root={self.storage}", f"--runroot={self.directory / 'run'}", "--storage-driver=overlay"]
-        return [packages.find("buildah") or "buildah", *own, command, *arguments]
+        configuration = f"CONTAINERS_CONF={self.directory / 'containers.conf'}"
+        return ["env", configuration, packages.find("buildah") or "buildah", *own, command, *arguments]
 
 
 def choose(directory: Path, *, docker: bool) -> Docker | Buildah:

@@ -17,6 +17,7 @@ PYTHON = "3.11"
 # The base's glibc is 2.36; a wheel for an older one runs there too.
 GLIBC = ("2_34", "2_28", "2_27", "2_24", "2_17")
 TIMEOUT_SECONDS = 900
+WHEELS_KEPT = 3
 
 
 def locked(recipe: Recipe, cache: Path) -> list[Path]:
@@ -41,6 +42,9 @@ def project(cache: Path) -> Path:
             arguments.append("--no-build-isolation")
         _pip([*arguments, f"{folder}/source"], "building the project's wheel")
         _settle(Path(folder, "wheel"), target)
+    old = sorted(target.parent.glob("project-*"), key=lambda path: -path.stat().st_mtime)
+    for superseded in old[WHEELS_KEPT:]:
+        shutil.rmtree(superseded)
     return target
 
 

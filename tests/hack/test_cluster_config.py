@@ -2,7 +2,7 @@ import json
 import tomllib
 from pathlib import Path
 
-from hack.cluster import addons, network, nodeconfig
+from hack.cluster import addons, metricspod, network, nodeconfig
 from hack.cluster.controlplane import ControlPlane, Ports, Settings, audit_policy
 
 BINARIES = {
@@ -114,3 +114,17 @@ def test_add_ons_lead_to_programs_on_the_host() -> None:
     assert objects["Service", "metrics-server"]["spec"]["ports"][0]["name"] == port["name"]
     assert objects["APIService", "v1beta1.metrics.k8s.io"]["spec"]["caBundle"] == "YXV0aG9yaXR5"
     assert ("Service", "kube-dns") in objects
+
+
+def test_for_kind_metrics_server_is_a_pod_with_an_account() -> None:
+    """For kind metrics-server is a pod with an account."""
+    objects = {(entry["kind"], entry["metadata"]["name"]): entry for entry in metricspod.objects("localhost/m:1")}
+    assert objects["ClusterRoleBinding", "system:metrics-server"]["subjects"][0]["kind"] == "ServiceAccount"
+    assert objects["Service", "metrics-server"]["spec"]["selector"] == {"app": "metrics-server"}
+    assert "caBundle" not in objects["APIService", "v1beta1.metrics.k8s.io"]["spec"]
+    assert not [name for kind, name in objects if kind == "EndpointSlice" or "dns" in name]
+
+
+def test_a_missing_image_is_not_looked_up_anywhere() -> None:
+    """A missing image is not looked up anywhere."""
+    assert tomllib.loads(nodeconfig.no_registry())["server"] == "http://127.0.0.1:9"
