@@ -6,7 +6,7 @@ from typing import IO, Any
 import click
 
 from typosentinel_server import __version__
-from typosentinel_server.errors import DomainError
+from typosentinel_server.errors import DomainError, did_you_mean, shown
 
 FAILED = 2
 COMMANDS = {
@@ -47,6 +47,14 @@ class Program(click.Group):
             return None
         command = import_module(f"typosentinel_server.commands.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; a slip is answered with the closest one."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {shown(args[0])}. {did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands without importing any."""

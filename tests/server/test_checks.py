@@ -122,10 +122,26 @@ def test_another_spelling_of_a_popular_name_is_that_name(ecosystem: Ecosystem, n
         (Ecosystem.CRATES, "rustdeciaml", "rustdecimal"),
         (Ecosystem.RUBYGEMS, "atlas-client", "atlas_client"),
         (Ecosystem.NUGET, "Newtonsfot.Json", "Newtonsoft.Json"),
-        (Ecosystem.GO, "github.com/spf13/corba", "github.com/spf13/cobra"),
-        (Ecosystem.MAVEN, "org.slf4j:sfl4j-api", "org.slf4j:slf4j-api"),
+        (Ecosystem.GO, "github.com/spf31/cobra", "github.com/spf13/cobra"),
+        (Ecosystem.MAVEN, "org.sfl4j:slf4j-api", "org.slf4j:slf4j-api"),
     ],
 )
 def test_every_ecosystem_is_judged_by_its_own_names(ecosystem: Ecosystem, name: str, target: str) -> None:
     """Scopes, paths and coordinates are part of the name; the target comes in its registry's spelling."""
     assert judged(name, target, ecosystem=ecosystem).targets == (target,)
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "name", "popular"),
+    [
+        (Ecosystem.NPM, "@babel/croe", "@babel/core"),
+        (Ecosystem.GO, "github.com/spf13/corba", "github.com/spf13/cobra"),
+        (Ecosystem.MAVEN, "org.slf4j:slf4j-apis", "org.slf4j:slf4j-api"),
+    ],
+)
+def test_neighbours_under_one_owner_are_not_suspicious(ecosystem: Ecosystem, name: str, popular: str) -> None:
+    """Nobody but the owner of a scope, an account or a group can publish beside the popular name."""
+    result = judged(name, popular, ecosystem=ecosystem)
+
+    assert result.verdict in (Verdict.CLEAN, Verdict.ADVISORY)
+    assert any("can publish either" in c.reason for c in result.findings[0].contributions)

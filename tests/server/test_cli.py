@@ -120,7 +120,7 @@ def test_exit_code_follows_fail_on(run: Run, fail_on: str, name: str, code: int)
         (("serve", "--config", "/nowhere.yaml"), "/nowhere.yaml:1: document: No such file or directory"),
         (("serve", "--port", "70000"), "70000"),
         (("config", "check", "/nowhere.yaml"), "/nowhere.yaml:1: document: No such file or directory"),
-        (("nothing",), "No such command"),
+        (("scn", "a"), "Did you mean scan?"),
     ],
 )
 def test_wrong_calls_exit_with_2_and_say_what_to_do(run: Run, arguments: tuple[str, ...], said: str) -> None:
@@ -132,9 +132,12 @@ def test_wrong_calls_exit_with_2_and_say_what_to_do(run: Run, arguments: tuple[s
     assert "Traceback" not in result.stderr
 
 
-def test_ecosystem_without_a_list_is_refused_not_called_clean(run: Run) -> None:
-    """Nothing to compare with is said, name by name."""
-    assert "there is no list of popular names for NuGet" in run.scan("-e", "nuget", "a").stdout
+def test_ecosystem_without_a_list_is_a_failure_not_a_clean_name(run: Run) -> None:
+    """Nothing was judged, so a pipeline must not go on."""
+    result = run.scan("-e", "nuget", "a")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no list of popular names for NuGet" in result.stderr
 
 
 def test_terminal_tricks_are_defused(run: Run) -> None:

@@ -9,6 +9,7 @@ import click
 from typosentinel_server.answers import Answer, Judge, LocalJudge, Question, Refusal, worst
 from typosentinel_server.client import RemoteJudge
 from typosentinel_server.engines import Library
+from typosentinel_server.errors import EcosystemUnknown
 from typosentinel_server.progress import progress
 from typosentinel_server.reports import json, text
 from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
@@ -16,6 +17,8 @@ from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
 REACHED = 1
 NEVER = "never"
 STREAM_WIDTH = 28
+# Refusals of the whole question: nothing was judged, so success must not be claimed.
+UNJUDGED = frozenset({"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "ECOSYSTEM_WITHOUT_CORPUS"})
 
 
 @click.command("scan")
@@ -52,8 +55,9 @@ def command(
 ) -> None:
     """Judge package names, in this process or by a server.
 
-    Exit codes: 0 all judged, 1 a verdict reached --fail-on, 2 a wrong call, an unreadable list or no
-    answer from the server. A name that no registry could hold is reported as refused and is no failure.
+    Exit codes: 0 done, 1 a verdict reached --fail-on, 2 a wrong call, an unreadable list, no answer from
+    the server, or an ecosystem that nothing is known about. A name that the registry could not hold is
+    reported as refused and is no failure; nor is any line of --stdin.
 
     \b
     Examples:
@@ -86,6 +90,9 @@ def _judge(server: str | None, corpus: Path | None) -> Judge:
 
 def _list(judge: Judge, questions: Sequence[Question], form: str) -> Verdict:
     answers = [judge(question) for question in questions]
+    for answer in answers:
+        if isinstance(answer, Refusal) and answer.code in UNJUDGED:
+            raise EcosystemUnknown(answer.code, answer.reason, answer.suggestion)
     pairs = list(zip(questions, answers, strict=True))
     if form == "json":
         click.echo(json.document(pairs))
@@ -103,7 +110,9 @@ def _list(judge: Judge, questions: Sequence[Question], form: str) -> Verdict:
 
 def _stream(judge: Judge, ecosystem: str, form: str) -> Verdict:
     if form == "json":
-        return _list(judge, [question for question, _ in _questions(ecosystem)], form)
+        pairs = [(question, judge(question)) for question, _ in _questions(ecosystem)]
+        click.echo(json.document(pairs))
+        return worst(answer for _, answer in pairs)
     reached = Verdict.CLEAN
     out = sys.stdout
     with progress(wanted=True) as advance:

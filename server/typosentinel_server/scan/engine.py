@@ -19,7 +19,7 @@ from typosentinel_server.scan.model import (
     Technique,
     Verdict,
 )
-from typosentinel_server.scan.naming import Name, parse_name, refusal
+from typosentinel_server.scan.naming import Name, owner, parse_name, refusal
 from typosentinel_server.scan.query import Match, Query
 
 SUSPICIOUS_FROM = 0.6
@@ -27,6 +27,7 @@ ADVISORY_FROM = 0.4
 MAX_FINDINGS = 8
 # Log-odds by the length of the shorter name; longer names take the last.
 LENGTH_WEIGHTS = {1: -9.0, 2: -8.0, 3: -6.0, 4: -3.8, 5: -2.0, 6: -0.8, 7: 0.0, 8: 0.4, 9: 0.6, 10: 0.8, 11: 1.0}
+SAME_OWNER_WEIGHT = -6.5
 # Techniques in which the letters are the same, so that a short name is less of an excuse.
 LETTERS_ALIKE = frozenset({Technique.DELIMITER, Technique.HOMOGLYPH, Technique.LETTER_CASE})
 
@@ -66,7 +67,7 @@ class Engine:
             return self._result(package, name, known, ())
         query = Query(name, tuple(self._index.near(name.text)), self._index)
         matches = [match for check in CHECKS for match in check(query)]
-        findings = sorted((_finding(name, match) for match in matches), key=_strongest_first)
+        findings = sorted((_finding(package, name, match) for match in matches), key=_strongest_first)
         if not findings and not name.raw.isascii():
             raise refusal(package.ecosystem, name.raw)
         return self._result(package, name, None, tuple(findings[:MAX_FINDINGS]))
@@ -92,11 +93,13 @@ def verdict_of(score: float) -> Verdict:
     return Verdict.ADVISORY if score >= ADVISORY_FROM else Verdict.CLEAN
 
 
-def _finding(name: Name, match: Match) -> Finding:
+def _finding(package: Package, name: Name, match: Match) -> Finding:
     target = match.target
-    reasons = sorted(
-        (*match.contributions, _of_length(name, match), _of_popularity(target)), key=lambda r: -abs(r.weight)
-    )
+    found = [*match.contributions, _of_length(name, match), _of_popularity(target)]
+    held_by = owner(package.ecosystem, target.name.text)
+    if held_by and held_by == owner(package.ecosystem, name.text):
+        found.append(Contribution(f"only the owner of {held_by} can publish either", SAME_OWNER_WEIGHT))
+    reasons = sorted(found, key=lambda r: -abs(r.weight))
     score = round(1 / (1 + exp(-sum(r.weight for r in reasons))), 4)
     quoted = f'"{target.name.raw}"' + (f" (rank {target.rank})" if target.rank else "")
     return Finding(

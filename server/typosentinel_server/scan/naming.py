@@ -132,6 +132,20 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
     return Name(raw=raw, identity=identity if raw.isascii() else raw, text=identity.lower())
 
 
+def owner(ecosystem: Ecosystem, text: str) -> str:
+    """The part of a name that one owner holds, so that nobody else can publish beside it; empty without one.
+
+    That is npm's scope, Maven's groupId and, in Go, the host with the account.
+    """
+    if ecosystem is Ecosystem.NPM and text.startswith("@"):
+        return text.partition("/")[0]
+    if ecosystem is Ecosystem.MAVEN:
+        return text.partition(":")[0]
+    if ecosystem is Ecosystem.GO:
+        return "/".join(text.split("/")[:2]) if text.count("/") > 1 else ""
+    return ""
+
+
 def refusal(ecosystem: Ecosystem, raw: str) -> NameRefused:
     """The refusal of a name for the characters that it is made of."""
     return NameRefused(
