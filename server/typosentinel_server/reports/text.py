@@ -46,10 +46,12 @@ def reason(answer: Answer) -> str:
         return "on the list" + (f" (rank {answer.rank})" if answer.rank else "")
     if not answer.findings:
         return "not on the list, nothing similar found"
-    strongest = printable(answer.findings[0].message, limit=200)
-    if answer.verdict is Verdict.CLEAN:
-        return f"not on the list; too little to go on: {strongest}"
-    return strongest
+    strongest = answer.findings[0]
+    message = printable(strongest.message, limit=200)
+    if answer.verdict is not Verdict.CLEAN:
+        return message
+    excuse = min(strongest.contributions, key=lambda c: c.weight)
+    return f"{message}, but {printable(excuse.reason, limit=200)}"
 
 
 def footer(answers: Sequence[Answer | Refusal]) -> str:
