@@ -34,7 +34,11 @@ def _map_list(key: str) -> dict[str, Any]:
 
 
 # A structural schema can't name a map's keys, CEL can.
-_CPU_AND_MEMORY: Final = _rules(("self.all(key, key in ['cpu', 'memory'])", "takes cpu and memory and nothing else"))
+_CPU_AND_MEMORY: Final = _rules(
+    ("self.all(key, key in ['cpu', 'memory'])", "takes cpu and memory and nothing else"),
+    # The pattern of a quantity looks at strings only, and a number needs no quotes.
+    ("self.all(key, type(self[key]) == string || int(self[key]) >= 0)", "takes no negative quantity"),
+)
 
 
 def _request_fits(resource: str) -> tuple[str, str]:
