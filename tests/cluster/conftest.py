@@ -1,0 +1,119 @@
+"""A real control plane for the session, and the operator as a real process with the chart's own rights."""
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hack.cluster import toolchain
+from hack.cluster.state import cache_directory
+
+from kube import Kubectl, Manifest
+from operator_process import Operator, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_SECONDS = 1800
+SYSTEM = "typosentinel-system"
+RELEASE = "sentinel"
+ACCOUNT = f"{RELEASE}-operator"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the control plane and more than a unit test's time."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS if item is items[0] else 120))
+
+
+@pytest.fixture(scope="session")
+def programs() -> dict[str, Path]:
+    """Kubectl and helm; compiled where they are missing."""
+    return dict(toolchain.ensure(["kubectl", "helm"], cache_directory()))
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The administrator's kubeconfig of a control plane that lives as long as the session."""
+    folder = tmp_path_factory.mktemp("plane")
+
+    def control_plane(action: str) -> str:
+        command = [sys.executable, "hack/cluster", "control-plane", "--dir", str(folder), action]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    try:
+        yield Path(control_plane("up").splitlines()[-1])
+    finally:
+        control_plane("down")
+
+
+@pytest.fixture(scope="session")
+def chart(programs: dict[str, Path]) -> list[Manifest]:
+    """What helm makes of the chart with its default values."""
+    command = [str(programs["helm"]), "template", RELEASE, "charts/typosentinel", f"--namespace={SYSTEM}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+@pytest.fixture(scope="session")
+def kubectl(programs: dict[str, Path], kubeconfig: Path, chart: list[Manifest]) -> Kubectl:
+    """The administrator's kubectl, once kinds and rights are installed as the chart has them."""
+    made = Kubectl([str(programs["kubectl"]), f"--kubeconfig={kubeconfig}"])
+    made.run("apply", "--server-side", "-f", str(ROOT / "crds"))
+    made.run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+    made.run("create", "namespace", SYSTEM)
+    rights = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+    made.apply(*(manifest for manifest in chart if manifest["kind"] in rights))
+    return made
+
+
+@pytest.fixture(scope="session")
+def operator_kubeconfig(kubectl: Kubectl, kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kubeconfig of the operator's own ServiceAccount: it can do what the chart lets it do, and no more."""
+    token = kubectl.run("create", "token", ACCOUNT, f"--namespace={SYSTEM}", "--duration=1h").strip()
+    admin = yaml.safe_load(kubeconfig.read_text())
+    admin["users"] = [{"name": user["name"], "user": {"token": token}} for user in admin["users"]]
+    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
+    path.write_text(yaml.safe_dump(admin))
+    return path
+
+
+@pytest.fixture(scope="session")
+def process(operator_kubeconfig: Path) -> Iterator[Operator]:
+    """The operator, which tests may stop, kill and start."""
+    made = Operator(operator_kubeconfig, free_port(), operator_kubeconfig.parent / "log")
+    try:
+        yield made
+    finally:
+        made.stop()
+    lines = made.log.read_text().splitlines() if made.log.exists() else []
+    crashes = [line for line in lines if "Traceback" in line or "crashed" in line]
+    assert crashes == []
+
+
+@pytest.fixture
+def operator(process: Operator) -> Operator:
+    """The operator at work."""
+    process.start()
+    return process
+
+
+@pytest.fixture
+def no_operator(process: Operator) -> None:
+    """Nobody at work."""
+    process.stop()
+
+
+@pytest.fixture
+def namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    kubectl.run("create", "namespace", name)
+    yield name
+    kubectl.delete("namespace", name, wait=False)

@@ -1,0 +1,217 @@
+"""What the API server itself says of our objects, before any operator sees them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import factories
+from hack import golden_update
+from kube import Kubectl, Manifest
+from typosentinel_operator import names
+
+CUSTOM = ("scanservice", "cachepolicy", "scalingpolicy")
+
+
+def metric(name: str = "cpu", **changes: Any) -> Manifest:
+    """A scaling metric as a user writes it."""
+    return {"name": name, "type": "Resource", "resource": {"name": "cpu", "averageUtilization": 50}, **changes}
+
+
+# sentence → (object, parts of the refusal)
+REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
+    "replicas and a scaling policy": (
+        factories.scan_service(replicas=2, scalingPolicyRef={"name": "x"}),
+        ("spec", "replicas and scalingPolicyRef exclude each other"),
+    ),
+    "negative replicas": (factories.scan_service(replicas=-1), ("spec.replicas",)),
+    "too many replicas": (factories.scan_service(replicas=1001), ("spec.replicas",)),
+    "replicas in words": (factories.scan_service(replicas="three"), ("spec.replicas",)),
+    "an image with a blank": (factories.scan_service(image="a b"), ("spec.image",)),
+    "an empty image": (factories.scan_service(image=""), ("spec.image",)),
+    "an unknown ecosystem": (factories.scan_service(ecosystems=["CPAN"]), ("spec.ecosystems[0]", "PyPI")),
+    "an ecosystem named twice": (factories.scan_service(ecosystems=["npm", "npm"]), ("spec.ecosystems[1]",)),
+    "no ecosystem": (factories.scan_service(ecosystems=[]), ("spec.ecosystems",)),
+    "an unknown log level": (factories.scan_service(logLevel="Loud"), ("spec.logLevel", "Debug")),
+    "a policy without a name": (factories.scan_service(cachePolicyRef={}), ("spec.cachePolicyRef.name",)),
+    "a policy in another namespace": (
+        factories.scan_service(scalingPolicyRef={"name": "other/one"}),
+        ("spec.scalingPolicyRef.name",),
+    ),
+    "a misspelt field": (factories.scan_service(replica=2), ("unknown field", "spec.replica")),
+    "a GPU": (
+        factories.scan_service(resources={"limits": {"gpu": 1}}),
+        ("spec.resources.limits", "cpu and memory and nothing else"),
+    ),
+    "a quantity that is none": (
+        factories.scan_service(resources={"requests": {"memory": "1 GB"}}),
+        ("spec.resources.requests.memory",),
+    ),
+    "a negative quantity": (
+        factories.scan_service(resources={"requests": {"cpu": "-1"}}),
+        ("spec.resources.requests.cpu",),
+    ),
+    "a negative quantity without quotes": (
+        factories.scan_service(resources={"requests": {"cpu": -1}}),
+        ("spec.resources.requests", "takes no negative quantity"),
+    ),
+    "a request above its limit": (
+        factories.scan_service(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "500m"}}),
+        ("spec.resources", "requests.cpu must not be greater than limits.cpu"),
+    ),
+    "a request above its limit in another unit": (
+        factories.scan_service(resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "1000Mi"}}),
+        ("spec.resources", "requests.memory must not be greater than limits.memory"),
+    ),
+    "a request above its limit as numbers": (
+        factories.scan_service(resources={"requests": {"cpu": 2}, "limits": {"cpu": 1}}),
+        ("spec.resources", "requests.cpu must not be greater than limits.cpu"),
+    ),
+    "a name that makes the Service's too long": (
+        factories.scan_service("n" * (names.MAX_NAME + 1)),
+        ("metadata.name must be at most 55",),
+    ),
+    "a name that begins with a digit": (factories.scan_service("1st"), ("metadata.name", "beginning with a letter")),
+    "a name with a dot": (factories.scan_service("a.b"), ("metadata.name",)),
+    "negative entries": (factories.cache_policy(memory={"maxEntries": -1}), ("spec.memory.maxEntries",)),
+    "too many entries": (factories.cache_policy(memory={"maxEntries": 10_000_001}), ("spec.memory.maxEntries",)),
+    "a lifetime in words": (factories.cache_policy(memory={"ttl": "soon"}), ("spec.memory.ttl",)),
+    "a lifetime without unit": (factories.cache_policy(memory={"ttl": "300"}), ("spec.memory.ttl",)),
+    "a lifetime too short for the server": (factories.cache_policy(memory={"ttl": "10ms"}), ("spec.memory", "ttl")),
+    "a lifetime too long for the server": (factories.cache_policy(memory={"ttl": "169h"}), ("spec.memory", "ttl")),
+    "min above max": (
+        factories.scaling_policy(minReplicas=5, maxReplicas=2),
+        ("spec", "minReplicas must not be greater than maxReplicas"),
+    ),
+    "min above the default max": (
+        factories.scaling_policy(minReplicas=11),
+        ("spec", "minReplicas must not be greater than maxReplicas"),
+    ),
+    "no pods at all": (factories.scaling_policy(minReplicas=0), ("spec.minReplicas",)),
+    "empty metrics": (factories.scaling_policy(metrics=[]), ("spec.metrics",)),
+    "two metrics of one name": (factories.scaling_policy(metrics=[metric(), metric()]), ("spec.metrics[1]",)),
+    "an unknown metric type": (factories.scaling_policy(metrics=[metric(type="Guess")]), ("spec.metrics[0].type",)),
+    "a metric without its resource": (
+        factories.scaling_policy(metrics=[{"name": "cpu", "type": "Resource"}]),
+        ("spec.metrics[0].resource",),
+    ),
+    "a utilization of nothing": (
+        factories.scaling_policy(metrics=[metric(resource={"name": "cpu", "averageUtilization": 0})]),
+        ("spec.metrics[0].resource.averageUtilization",),
+    ),
+    "an endless window": (
+        factories.scaling_policy(behavior={"scaleDown": {"stabilizationWindowSeconds": 3601}}),
+        ("spec.behavior.scaleDown.stabilizationWindowSeconds",),
+    ),
+    "no rules of scaling": (
+        factories.scaling_policy(behavior={"scaleUp": {"policies": []}}),
+        ("spec.behavior.scaleUp.policies",),
+    ),
+}
+
+ACCEPTED: dict[str, Manifest] = {
+    "the longest name": factories.scan_service("n" * names.MAX_NAME),
+    "no replicas": factories.scan_service(replicas=0),
+    "resources as numbers": factories.scan_service(resources={"requests": {"cpu": 1}, "limits": {"cpu": 1}}),
+    "only a limit": factories.scan_service(resources={"limits": {"memory": "64Mi"}}),
+    "a switched-off cache": factories.cache_policy(memory={"maxEntries": 0}),
+    "the shortest lifetime": factories.cache_policy(memory={"ttl": "1000ms"}),
+    "the longest lifetime": factories.cache_policy(memory={"ttl": "168h"}),
+    "min and max alike": factories.scaling_policy(minReplicas=10),
+    "a policy of defaults": {**factories.scaling_policy(), "spec": {}},
+}
+
+
+def in_namespace(manifest: Manifest, namespace: str) -> Manifest:
+    """The object in this namespace."""
+    return {**manifest, "metadata": manifest["metadata"] | {"namespace": namespace}}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_refused_with_a_sentence_that_names_the_field(sentence: str, kubectl: Kubectl) -> None:
+    """By the API server itself, without a webhook."""
+    manifest, parts = REFUSED[sentence]
+    # The raw path leaves kubectl's own checks out.
+    (kind,) = [kind for kind in names.CUSTOM_KINDS if kind.name == manifest["kind"]]
+    path = f"/apis/{kind.api_version}/namespaces/default/{kind.plural}?dryRun=All&fieldValidation=Strict"
+    answer = kubectl.attempt("create", "--raw", path, "-f", "-", stdin=json.dumps(in_namespace(manifest, "default")))
+    assert answer.code == 1, "it was accepted"
+    for part in parts:
+        assert part in answer.err
+
+
+@pytest.mark.parametrize("sentence", ACCEPTED)
+def test_accepted(sentence: str, kubectl: Kubectl) -> None:
+    """What stands on the right side of a bound."""
+    kubectl.apply(in_namespace(ACCEPTED[sentence], "default"), arguments=["--dry-run=server"])
+
+
+@pytest.mark.usefixtures("no_operator")
+def test_a_fresh_object_has_been_seen_by_nobody(kubectl: Kubectl, namespace: str) -> None:
+    """Flux and kubectl wait take it for unfinished before the operator is even awake."""
+    makers = (factories.scan_service, factories.cache_policy, factories.scaling_policy)
+    kubectl.apply(*(make(namespace=namespace) for make in makers))
+    for found in kubectl.list_json(",".join(CUSTOM), namespace):
+        assert found["status"] == {"observedGeneration": -1}
+
+
+def test_defaults_write_no_noise_into_what_users_wrote(kubectl: Kubectl, namespace: str) -> None:
+    """A GitOps tool compares; what it finds is what was written, and defaults that mean something."""
+    manifest = factories.scan_service(namespace=namespace)
+    kubectl.apply(manifest | {"spec": {}})
+    assert kubectl.require("scanservice", "front", namespace)["spec"] == {"logLevel": "Info"}
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("scanservice", ["ScanService is a fleet of package-name scanners"]),
+        ("scanservice.spec", ["What the fleet of scanners should look like", "Number of scanner pods"]),
+        ("scanservice.spec.resources.requests", ["What the scheduler reserves", "cpu in cores (100m)"]),
+        ("scanservice.status.conditions", ["Ready, Reconciling and Stalled", "metav1.Condition"]),
+        ("cachepolicy.spec.memory.ttl", ["How long a verdict is kept", "1h30m"]),
+        ("scalingpolicy.spec.behavior.scaleUp", ["Rules for adding pods", "Seconds of past recommendations"]),
+    ],
+)
+def test_kubectl_explain_reads_well(path: str, parts: list[str], kubectl: Kubectl) -> None:
+    """A user's first question is asked here."""
+    text = " ".join(kubectl.run("explain", path).split())
+    for part in parts:
+        assert part.lower() in text.lower()
+
+
+def test_kubectl_get_finds_all_kinds_by_one_word(kubectl: Kubectl, namespace: str) -> None:
+    """With useful columns, by category and by short names."""
+    makers = (factories.scan_service, factories.cache_policy, factories.scaling_policy)
+    kubectl.apply(*(make(namespace=namespace) for make in makers))
+    text = kubectl.run("get", "typosentinel", "-A")
+    for columns in (
+        "NAMESPACE NAME READY REPLICAS AVAILABLE ENDPOINT AGE",
+        "NAMESPACE NAME READY USERS ENTRIES TTL AGE",
+        "NAMESPACE NAME READY USERS MIN MAX AGE",
+    ):
+        assert re.search(r"\s+".join(columns.split()), text)
+    for short in ("scan", "cache", "scaling"):
+        assert kubectl.run("get", short, "-n", namespace, "-o=name").count("/") == 1
+
+
+@pytest.mark.parametrize("case", golden_update.cases(), ids=lambda case: case.name)
+def test_the_api_server_takes_what_is_written_and_what_is_made_of_it(case: Path, kubectl: Kubectl) -> None:
+    """Golden files are checked twice: against our output, and by the consumer."""
+    if kubectl.get_json("namespace", "team-a") is None:
+        kubectl.run("create", "namespace", "team-a")
+    children = [yaml.safe_load(path.read_text()) for path in sorted((case / "out").iterdir())]
+    assert len(children) >= 5
+    kubectl.apply(*golden_update.read(case), *children, arguments=["--dry-run=server"])
+
+
+def test_the_definitions_of_the_chart_are_those_of_the_folder(kubectl: Kubectl, chart: list[Manifest]) -> None:
+    """Installed over one another they change nothing but the chart's annotation."""
+    for manifest in chart:
+        if manifest["kind"] == "CustomResourceDefinition":
+            found = kubectl.require("crd", manifest["metadata"]["name"])
+            (wanted,) = manifest["spec"]["versions"]
+            assert wanted["schema"] == found["spec"]["versions"][0]["schema"]

@@ -1,0 +1,105 @@
+"""The operator as a process of its own, which tests start, stop and kill."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+IMAGE = "registry.example/typosentinel-server:1.0.0"
+RESYNC_SECONDS = 5
+START_SECONDS = 20.0
+
+
+def free_port() -> int:
+    """A port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class Operator:
+    """One operator process at a time.
+
+    Args:
+        kubeconfig: as whom it speaks to the API server.
+        port: of its probes.
+        log: where its output goes.
+    """
+
+    def __init__(self, kubeconfig: Path, port: int, log: Path) -> None:
+        self.kubeconfig = kubeconfig
+        self.port = port
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it unless it runs, and wait until it has seen everything once."""
+        if self.running:
+            return
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TYPOSENTINEL_", "KUBE"))}
+        environment = inherited | {
+            "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
+            "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
+            "TYPOSENTINEL_PROBE_PORT": str(self.port),
+            "TYPOSENTINEL_RESYNC_SECONDS": str(RESYNC_SECONDS),
+        }
+        program = Path(sys.executable).with_name("typosentinel-operator")
+        with self.log.open("ab") as log:
+            command = [str(program), "run", "--kubeconfig", str(self.kubeconfig)]
+            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        if wait:
+            self.await_ready()
+
+    def await_ready(self) -> None:
+        """Wait until it has seen everything once."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.ask("/readyz")[0] != 200:
+            assert self.running, f"the operator has ended: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"not ready in {START_SECONDS:g} s: {self.log.read_text()[-2000:]}"
+            time.sleep(0.1)
+
+    def stop(self) -> int | None:
+        """Ask it to end, as Kubernetes does; returns its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> int | None:
+        if self._process is None:
+            return None
+        self._process.send_signal(how)
+        code = self._process.wait(30)
+        self._process = None
+        return code
+
+    def ask(self, path: str) -> tuple[int, str]:
+        """HTTP status and text of one of its probes; status 0 where it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def writes(self) -> dict[str, float]:
+        """Writes to the API server since its start, by verb and kind."""
+        _, text = self.ask("/metrics")
+        found = re.findall(
+            r'^typosentinel_operator_writes_total\{kind="(\w+)",verb="(\w+)"\} (\S+)$', text, re.MULTILINE
+        )
+        return {f"{verb} {kind}": float(count) for kind, verb, count in found}
