@@ -49,6 +49,14 @@ async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = route_of(request)
     method = request.method if request.method in METHODS else "_OTHER"
     server.metrics.http_seconds.labels(method, route, str(response.status)).observe(seconds)
+    server.log.write.debug(
+        "request",
+        request_id=request[REQUEST_ID],
+        method=method,
+        route=route,
+        status=response.status,
+        seconds=round(seconds, 6),
+    )
     if route.startswith(API_PREFIX):
         server.ring.add(seconds, failed=response.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
     return response

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,20 @@ async def test_ecosystem_that_was_off_can_come_back(start: Start, mount: Mount) 
     await effective(server, error=False, digest=digest)
 
     assert (await ask(server, ecosystem="PyPI", name="reqeusts"))["verdict"] == "suspicious"
+
+
+async def test_log_level_takes_effect_while_running(
+    start: Start, mount: Mount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Debug shows every request; Error shows none, though it comes from a document read later."""
+    mount.write(FIRST + "logLevel: Debug\n")
+    server = await start(mount.path, Timing(reload=60))
+    await ask(server, ecosystem="PyPI", name="reqeusts")
+    logged = json.loads(capsys.readouterr().err)
+    assert (logged["event"], logged["route"], logged["status"]) == ("request", "/api/v1/scan", 200)
+    mount.write(SECOND)
+    await server.parts.reloader.look()
+    capsys.readouterr()
+    await ask(server, ecosystem="npm", name="lodahs")
+
+    assert capsys.readouterr().err == ""
