@@ -207,7 +207,7 @@ class LocalCluster:
         if wanted:
             say(f"  - install the Debian packages {', '.join(wanted)} (no services are started)")
         if toolchain.missing(toolchain.CLUSTER, self.cache):
-            say(f"  - compile Kubernetes and its companions into {self.cache} (about 8 min on 2 cores, once)")
+            say(f"  - compile Kubernetes and its companions into {self.cache} (about 10 min on 2 cores, once)")
         say(f"  - add the bridges {network.NODE_LINK} and {network.POD_LINK}, and routes for 198.18.0.0/15 and")
         say(f"    {network.NODE_RANGE} that end on this machine; firewall tables {network.FIREWALL} and kube-proxy")
         say(f"  - set sysctls (forwarding on {network.POD_LINK}; kubelet: {', '.join(network.SETTINGS_CHANGED)})")

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hack.cluster import packages, privilege
@@ -14,6 +14,7 @@ from hack.images import rootfs
 from hack.images.recipe import DEFAULT_BASE
 
 BUILD_TIMEOUT_SECONDS = 1200
+LAYERS_KEPT = 100
 COMMANDS = {"buildah": "buildah", "debootstrap": "debootstrap"}
 
 
@@ -64,8 +65,8 @@ class Buildah:
         _run(self._buildah("pull", f"oci-archive:{file}"), "taking over the base image")
 
     def build(self, image: str, containerfile: Path, context: Path, version: str, target: Path) -> None:
-        """Build an image and write it as an archive; the storage keeps only the base, which the next build needs."""
-        arguments = ["--isolation=chroot", "--pull-never", "--format=oci"]
+        """Build an image and write it as an archive; the storage keeps the base and some layers for the next one."""
+        arguments = ["--isolation=chroot", "--pull-never", "--format=oci", "--layers"]
         arguments += [f"--build-arg=BASE={self.base}", f"--build-arg=VERSION={version}", f"--tag={image}"]
         command = self._buildah("build", *arguments, f"--file={containerfile}", str(context))
         _run(command, f"building {image}")
@@ -76,7 +77,10 @@ class Buildah:
         )
         temporary.replace(target)
         give_to(person(), target)
+        # The archive is the image; what stays are the layers in which the dependencies were installed.
         _run(self._buildah("rmi", image), f"forgetting {image}")
+        if len(_run(self._buildah("images", "--all", "--quiet"), "listing images").split()) > LAYERS_KEPT:
+            _run(self._buildah("rmi", "--prune", "--force"), "removing old layers")
 
     def close(self) -> None:
         """Take back the mount that the storage leaves."""
@@ -106,12 +110,14 @@ def become_root(program: Path, arguments: Sequence[str]) -> None:
     privilege.become_root(program, arguments)
 
 
-def gather(context: Path, folders: Sequence[Path]) -> None:
-    """Lay the wheels into a build context."""
-    (context / "wheels").mkdir(parents=True)
-    for folder in folders:
+def gather(context: Path, folders: Mapping[str, Path]) -> None:
+    """Lay the wheels into a build context; with their times, by which unchanged ones are recognized."""
+    for name, folder in folders.items():
+        target = context / "wheels" / name
+        target.mkdir(parents=True)
         for wheel in folder.glob("*.whl"):
-            shutil.copyfile(wheel, context / "wheels" / wheel.name)
+            # A fixed name for pip's, which is run as a program and not installed.
+            shutil.copy2(wheel, target / ("pip.whl" if name == "pip" else wheel.name))
 
 
 def _run(command: list[str], what: str) -> str:

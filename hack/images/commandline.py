@@ -3,7 +3,7 @@
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hack.cluster import packages
@@ -50,7 +50,7 @@ class Images:
         self.directory.mkdir(parents=True, exist_ok=True)
         give_to(person(), self.cache, self.directory)
         with steps.step("wheels: locked dependencies and the project's own", "20 s the first time"):
-            folders = {recipe: [*wheels.locked(recipe, self.cache), wheels.project(self.cache)] for recipe in wanted}
+            folders = {recipe: wheels.gathered(recipe, self.cache) for recipe in wanted}
         if any(recipe.image(self.builder.base) != self.images[recipe] for recipe in wanted):
             raise ClusterError("the sources changed while they were being packed", advice="Run the same command again.")
         if not self.docker:
@@ -68,7 +68,7 @@ class Images:
             finally:
                 self.builder.close()
 
-    def _build(self, recipe: Recipe, folders: Sequence[Path]) -> None:
+    def _build(self, recipe: Recipe, folders: Mapping[str, Path]) -> None:
         target = self.archive(recipe)
         with tempfile.TemporaryDirectory(prefix="typosentinel-context-") as folder:
             builders.gather(Path(folder), folders)

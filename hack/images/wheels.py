@@ -20,9 +20,13 @@ TIMEOUT_SECONDS = 900
 WHEELS_KEPT = 3
 
 
-def locked(recipe: Recipe, cache: Path) -> list[Path]:
-    """Return the folders with the wheels of an image's locked requirements and of pip; downloaded when missing."""
-    return [_downloaded(REPOSITORY / name, cache) for name in (recipe.requirements, IMAGES_REQUIREMENTS)]
+def gathered(recipe: Recipe, cache: Path) -> dict[str, Path]:
+    """Return the folders with an image's wheels: locked requirements and pip, downloaded when missing, and our own."""
+    return {
+        "locked": _downloaded(REPOSITORY / recipe.requirements, cache),
+        "pip": _downloaded(REPOSITORY / IMAGES_REQUIREMENTS, cache),
+        "project": project(cache),
+    }
 
 
 def project(cache: Path) -> Path:
@@ -79,7 +83,7 @@ def _settle(folder: Path, target: Path) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     for wheel in sorted(folder.glob("*.whl")):
-        shutil.copyfile(wheel, temporary / wheel.name)
+        shutil.copy2(wheel, temporary / wheel.name)
     give_to(person(), target.parent, temporary, *temporary.iterdir())
     temporary.replace(target)
 
