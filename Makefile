@@ -54,7 +54,7 @@ lock: setup ## Resolve the dependencies anew into requirements/*.txt
 
 .PHONY: corpora
 corpora: setup ## Build the built-in corpora anew from their pinned sources
-	$(BIN)/python hack/corpora/build.py
+	$(BIN)/python -m hack.corpora.build
 
 .PHONY: manifests
 manifests: setup ## Render the chart for kubectl apply into build/typosentinel.yaml

@@ -20,8 +20,8 @@ from typosentinel_operator.fields import (
     Quantity,
 )
 
-# OSV's spelling; a contract test holds this against the server's own list.
-Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven"]
+# OSV's spelling of those that the server has a list for; a contract test holds this against it.
+Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "Go", "Maven"]
 LogLevel = Literal["Debug", "Info", "Warning", "Error"]
 
 
@@ -81,7 +81,7 @@ class ScanServiceSpec(Model):
     ecosystems: (
         Annotated[
             list[Ecosystem],
-            Field(min_length=1, max_length=7, json_schema_extra={"x-kubernetes-list-type": "set"}),
+            Field(min_length=1, max_length=6, json_schema_extra={"x-kubernetes-list-type": "set"}),
         ]
         | None
     ) = None

@@ -40,7 +40,6 @@ class Lifecycle:
         self.timing = timing
         self._started = clock.monotonic()
         self._last_beat = self._started
-        self._drained = asyncio.Event()
         self._draining = False
 
     @property
@@ -74,13 +73,7 @@ class Lifecycle:
     async def drain(self) -> None:
         """Says no to readiness at once and returns when balancers have had the time to notice.
 
-        The first caller starts the wait, all later ones join it; requests are still answered meanwhile.
+        Requests are still answered meanwhile; their responses ask for the connection to be closed.
         """
-        if self._draining:
-            await self._drained.wait()
-            return
         self._draining = True
-        try:
-            await asyncio.sleep(self.timing.drain)
-        finally:
-            self._drained.set()
+        await asyncio.sleep(self.timing.drain)

@@ -26,8 +26,8 @@ class Address:
 async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     """Serves until SIGTERM or SIGINT.
 
-    SIGTERM drains first, unless that has happened already: readiness goes off while requests are still
-    answered. SIGINT, and a second signal, skip the wait. Running requests then get `timing.shutdown` seconds.
+    SIGTERM drains first: readiness goes off while requests are still answered. SIGINT, and a second signal, skip
+    the wait. Running requests then get `timing.shutdown` seconds.
 
     Raises:
         DomainError: the address cannot be listened on, the configuration or a list is refused.

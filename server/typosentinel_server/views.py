@@ -73,23 +73,12 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def drain(request: web.Request) -> web.Response:
-    """`GET /drain`: readiness goes off for good; answers when balancers have had the time to notice.
-
-    It is what the kubelet calls before it stops the container (`preStop.httpGet`), from the node's address, so
-    the address says nothing about who may call; keep the path off whatever faces outside.
-    """
-    await request.app[SERVER].lifecycle.drain()
-    return _json('{"status":"drained"}')
-
-
 ROUTES = (
     web.post("/api/v1/scan", scan),
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),
     web.get("/metrics", metrics),
-    web.get("/drain", drain),
 )
 
 

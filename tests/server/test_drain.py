@@ -24,7 +24,7 @@ async def test_drain_turns_readiness_off_while_requests_are_answered(start: Star
     async with server.http.get("/ready") as response:
         assert response.status == 200
         assert "Connection" not in response.headers
-    drain = asyncio.create_task(server.http.get("/drain"))
+    drain = asyncio.create_task(server.parts.lifecycle.drain())
     await asyncio.sleep(0.1)
 
     async with server.http.get("/ready") as response:
@@ -36,21 +36,16 @@ async def test_drain_turns_readiness_off_while_requests_are_answered(start: Star
     async with server.http.get("/health") as response:
         assert (await response.json())["draining"]
     assert not drain.done()
-    async with await drain as response:
+    await drain
+
+
+async def test_nobody_can_drain_a_server_over_the_network(start: Start) -> None:
+    """Only the signal does it: whoever may scan must not be able to switch scanners off."""
+    server = await start()
+    async with server.http.get("/drain") as response:
+        assert response.status == 404
+    async with server.http.get("/ready") as response:
         assert response.status == 200
-
-
-async def test_draining_again_is_harmless(start: Start) -> None:
-    """The second call joins the first one's wait; a third one, later, has nothing to wait for."""
-    server = await start(timing=Timing(drain=0.5))
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    await asyncio.gather(*(server.http.get("/drain") for _ in range(3)))
-    first = loop.time() - started
-    await server.http.get("/drain")
-
-    assert 0.5 <= first < 1.4
-    assert loop.time() - started - first < 0.4
 
 
 async def test_stalled_loop_is_not_alive(still: StillClock) -> None:
