@@ -125,6 +125,8 @@ async def _run_until_stopped(control: Control, settings: Settings) -> None:
             group.create_task(control.queue.run(settings.workers)),
             group.create_task(control.resync_forever()),
         ]
+        # At its end kopf waits five seconds for every task that is younger than itself: let ours, workers too, begin.
+        await asyncio.sleep(0)
         # kopf owns the signals: it returns when one has come.
         await kopf.operator(
             registry=registry,
