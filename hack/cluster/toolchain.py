@@ -60,8 +60,11 @@ class Program:
         return " ".join(["-s -w", *flags])
 
 
+_STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 ASSETS = ("etcd", "kube-apiserver", "kubectl")
-_STAMPS = tuple(f"k8s.io/component-base/version.{name}" for name in ("gitVersion", "gitMajor", "gitMinor"))
+_NUMBERS = ("gitVersion", "gitMajor", "gitMinor")
+# The first is what a program says of itself, the second what its requests say of it (and so the audit log).
+_STAMPS = tuple(f"{package}.{name}" for package in _STAMPED for name in _NUMBERS)
 
 
 def _kubernetes(name: str, usually: str) -> Program:
@@ -85,7 +88,7 @@ PROGRAMS = {
             "sigs.k8s.io/metrics-server",
             "sigs.k8s.io/metrics-server/cmd/metrics-server",
             "about 2 min on 2 cores",
-            ("k8s.io/component-base/version.gitVersion",),
+            ("k8s.io/client-go/pkg/version.gitVersion",),
         ),
         Program(
             "helm",

@@ -48,6 +48,7 @@ def test_kubernetes_is_told_its_version() -> None:
     version = toolchain.PROGRAMS["kubelet"].version()
     assert f"version.gitVersion={version}" in flags
     assert f"version.gitMajor={version[1:].split('.')[0]} " in flags
+    assert f"component-base/version.gitVersion={version} " in flags
     assert flags.endswith(f"version.gitMinor={version.split('.')[1]}")
 
 
