@@ -12,7 +12,7 @@ from hack.cluster.failures import ClusterError
 from hack.cluster.kind import KindCluster
 from hack.cluster.local import LocalCluster
 from hack.cluster.progress import say
-from hack.cluster.state import AUDIT_LOG, cache_directory
+from hack.cluster.state import AUDIT_LOG, STATE, cache_directory
 
 DOCKER_TIMEOUT_SECONDS = 15
 
@@ -27,8 +27,8 @@ def docker_answers() -> bool:
 
 
 def choose(cache: Path) -> LocalCluster | KindCluster:
-    """Return kind's cluster where Docker answers, else the one of processes."""
-    return KindCluster(cache) if docker_answers() else LocalCluster(cache)
+    """Return kind's cluster where Docker answers, else the one of processes; one that is there already decides."""
+    return LocalCluster(cache) if STATE.exists() or not docker_answers() else KindCluster(cache)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -175,3 +175,16 @@ def test_errors_are_no_tracebacks(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(commandline, "execute", refuse)
     assert commandline.main(["status"]) == 1
     assert capsys.readouterr().err == "error: it cannot be\n  Do something else.\n"
+
+
+@pytest.mark.parametrize(
+    ("there", "docker", "kind"),
+    [(False, True, "KindCluster"), (False, False, "LocalCluster"), (True, True, "LocalCluster")],
+)
+def test_docker_decides_unless_there_is_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, there: bool, docker: bool, kind: str
+) -> None:
+    """Docker decides unless there is a cluster."""
+    monkeypatch.setattr(commandline, "STATE", tmp_path if there else tmp_path / "none")
+    monkeypatch.setattr(commandline, "docker_answers", lambda: docker)
+    assert type(commandline.choose(tmp_path)).__name__ == kind
