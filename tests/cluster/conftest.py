@@ -1,7 +1,6 @@
 """A real control plane for the session, and the operator as a real process with the chart's own rights."""
 
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,8 @@ from hack.cluster.state import cache_directory
 
 from kube import Kubectl, Manifest
 from operator_process import Operator, free_port
+from plane import BUILD_SECONDS, ROOT, Plane
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD_SECONDS = 1800
 SYSTEM = "typosentinel-system"
 RELEASE = "sentinel"
 ACCOUNT = f"{RELEASE}-operator"
@@ -36,20 +34,20 @@ def programs() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The administrator's kubeconfig of a control plane that lives as long as the session."""
-    folder = tmp_path_factory.mktemp("plane")
-
-    def control_plane(action: str) -> str:
-        command = [sys.executable, "hack/cluster", "control-plane", "--dir", str(folder), action]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    """A control plane that lives as long as the session."""
+    made = Plane(tmp_path_factory.mktemp("plane"))
     try:
-        yield Path(control_plane("up").splitlines()[-1])
+        made.up()
+        yield made
     finally:
-        control_plane("down")
+        made.down()
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(plane: Plane) -> Path:
+    """The administrator's kubeconfig."""
+    return plane.up()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import factories
 from children import Children
 from kube import Kubectl, Manifest
 from operator_process import Operator
+from plane import Plane
 from rights import granted, needed
 
 MANY = 8
@@ -93,3 +94,23 @@ def test_what_changed_while_nobody_was_there_is_caught_up_with(
     children.await_all()
     Children(kubectl, namespace, "late").await_all()
     kubectl.wait_until(lambda: "maxEntries: 9" in children.configuration(), 10, "the policy's change is seen")
+
+
+def test_an_api_server_that_goes_away_is_waited_for(
+    kubectl: Kubectl, namespace: str, operator: Operator, plane: Plane
+) -> None:
+    """The operator stays alive, and once the API server is back it does what was asked for."""
+    children = Children(kubectl, namespace, "front")
+    kubectl.apply(factories.scan_service(namespace=namespace))
+    children.await_all()
+    plane.down()
+    try:
+        time.sleep(3)
+        assert operator.running
+        assert operator.ask("/livez")[0] == 200
+    finally:
+        plane.up()
+    kubectl.delete("service", children.child, namespace)
+    kubectl.apply(factories.scan_service("late", namespace))
+    children.await_all()
+    Children(kubectl, namespace, "late").await_all()

@@ -1,0 +1,35 @@
+"""An isolated control plane, which tests start and stop."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# With an empty cache its programs are compiled first.
+BUILD_SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A control plane of the session's own.
+
+    Attributes:
+        folder: where it lives.
+    """
+
+    folder: Path
+
+    def up(self) -> Path:
+        """Start it, or what of it does not run; returns the administrator's kubeconfig."""
+        return Path(self._run("up").splitlines()[-1])
+
+    def down(self) -> None:
+        """Stop it; its data stay."""
+        self._run("down")
+
+    def _run(self, action: str) -> str:
+        command = [sys.executable, "hack/cluster", "control-plane", "--dir", str(self.folder), action]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
