@@ -85,8 +85,11 @@ test-cluster: setup ## The operator against a real kube-apiserver of its own: no
 .PHONY: test-e2e
 test-e2e: setup ## Chart, images, pods and scans on the local cluster: root or sudo
 	@mkdir -p $(REPORTS)
-	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml
-	@$(BIN)/python hack/check_report.py $(REPORTS)/e2e.xml
+	@# A cluster that was not there before is not there afterwards either.
+	@$(CLUSTER) status > /dev/null 2>&1 || trap '$(CLUSTER) down' EXIT; \
+	$(CLUSTER) up; $(IMAGES) build --load; \
+	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml; \
+	$(BIN)/python hack/check_report.py $(REPORTS)/e2e.xml
 
 .PHONY: verify
 verify: setup ## Format, lint, types, import contracts, generated files, docs
@@ -132,8 +135,7 @@ helm: ## Print the path of a helm for it
 
 .PHONY: images
 images: setup ## Build both images and load them into the local cluster if it runs
-	@$(IMAGES) build
-	@if $(CLUSTER) status > /dev/null 2>&1; then $(IMAGES) build --load; fi
+	@if $(CLUSTER) status > /dev/null 2>&1; then $(IMAGES) build --load; else $(IMAGES) build; fi
 
 .PHONY: deploy
 deploy: setup ## Install or upgrade the chart: make deploy [CONTEXT=name] [NAMESPACE=…] [OPERATOR_IMAGE=…] [SERVER_IMAGE=…]

@@ -42,11 +42,14 @@ def parser() -> argparse.ArgumentParser:
         "kubeconfig": "print the path of the cluster's kubeconfig",
         "kubectl": "print the path of a kubectl that talks to this cluster",
         "helm": "print the path of a helm that talks to this cluster",
+        "build": "compile what is missing and start nothing",
         "kwok": "build kwok if need be and print its path",
         "audit-log": "print the path of the API server's audit log",
         "leftovers": "list what is left of a stopped cluster; exit code 1 if anything is",
     }.items():
-        commands.add_parser(name, help=description, description=description)
+        command = commands.add_parser(name, help=description, description=description)
+        if name == "build":
+            command.add_argument("--control-plane", action="store_true", help="only what `control-plane` needs")
     load = commands.add_parser("load", help="import container image archives into the cluster")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
     has_image = commands.add_parser("has-image", help="exit with 0 if the cluster has this image, else with 1")
@@ -73,6 +76,9 @@ def execute(options: argparse.Namespace, cache: Path) -> int:
     if options.command == "control-plane":
         control_plane(options.dir, options.action, cache, with_controllers=not options.no_controllers)
         return 0
+    if options.command == "build":
+        toolchain.ensure(toolchain.CONTROL_PLANE if options.control_plane else toolchain.CLUSTER, cache)
+        return 0
     if options.command == "kwok":
         print(toolchain.ensure(["kwok"], cache)["kwok"])
         return 0
@@ -88,6 +94,8 @@ def execute(options: argparse.Namespace, cache: Path) -> int:
             print(cluster.kubeconfig)
         case "kubectl" | "helm":
             print(cluster.wrappers / options.command)
+        case "status":
+            return 0 if cluster.status() else 1
         case _:
             return execute_local(options, cluster)
     return 0
@@ -98,8 +106,6 @@ def execute_local(options: argparse.Namespace, cluster: LocalCluster | KindClust
     if isinstance(cluster, KindCluster):
         raise ClusterError(f"with kind there is no `{options.command}`", advice="Use kind's and Docker's own commands.")
     match options.command:
-        case "status":
-            return 0 if cluster.status() else 1
         case "audit-log":
             print(AUDIT_LOG)
         case "has-image":

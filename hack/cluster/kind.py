@@ -2,31 +2,33 @@
 
 from pathlib import Path
 
-from hack.cluster import kubeconfig, metricspod, state, toolchain
-from hack.cluster.processes import run
+from hack.cluster import kubeconfig, metricspod, processes, state, toolchain
 
 
 class KindCluster:
     """Starts and stops a cluster in Docker, without root and without anything outside the cache."""
 
     def __init__(self, cache: Path) -> None:
-        self.cache, self.kubeconfig, self.wrappers = cache, cache / "kind" / "kubeconfig", cache / "kind" / "bin"
-        self.name = f"--name={state.CONTEXT}"
+        self.cache, self.name = cache, f"--name={state.CONTEXT}"
+        self.kubeconfig, self.wrappers = cache / "kind" / "kubeconfig", cache / "kind" / "bin"
 
     def _kind(self, *arguments: str) -> str:
-        kind = toolchain.ensure(["kind"], self.cache)["kind"]
-        return run([str(kind), *arguments], f"kind {arguments[0]}", seconds=900)
+        return processes.run([str(toolchain.ensure(["kind"], self.cache)["kind"]), *arguments], "kind", seconds=900)
 
     def up(self) -> None:
         """Start the cluster unless there is one."""
         binaries = toolchain.ensure(["kubectl", "helm"], self.cache)
-        if state.CONTEXT not in self._kind("get", "clusters").split():
+        if not self.status():
             self._kind("create", "cluster", self.name, f"--kubeconfig={self.kubeconfig}", "--wait=180s")
             rename = ["config", "rename-context", f"kind-{state.CONTEXT}", state.CONTEXT]
-            run([str(binaries["kubectl"]), f"--kubeconfig={self.kubeconfig}", *rename], "naming the context")
+            processes.run([str(binaries["kubectl"]), f"--kubeconfig={self.kubeconfig}", *rename], "naming the context")
             metricspod.install(self.cache, self.kubeconfig, self.load)
         for name, program in binaries.items():
             state.write(self.wrappers / name, kubeconfig.wrapper(program, self.kubeconfig), 0o755)
+
+    def status(self) -> bool:
+        """Tell whether there is a cluster."""
+        return state.CONTEXT in self._kind("get", "clusters").split()
 
     def down(self) -> None:
         """Remove the cluster."""

@@ -4,13 +4,21 @@ The API server adds defaults, other managers add fields and list entries; none o
 with another value is, and so is a field that we used to want: the manifest's hash, an annotation, tells that one.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from typosentinel_operator import quantities
 
-# The keys by which Kubernetes merges lists of objects; a list whose items have none of them is compared whole.
-_MERGE_KEYS: Final = ("name", "uid", "type", "topologyKey", "port")
+# The lists that Kubernetes merges item by item, with the key: other managers may have items in them. All others are
+# one value (atomic), and an item that somebody added to one of ours is drift.
+_MERGE_KEYS: Final = {
+    "containers": "name",
+    "env": "name",
+    "ownerReferences": "uid",
+    "ports": "name",
+    "topologySpreadConstraints": "topologyKey",
+    "volumeMounts": "mountPath",
+    "volumes": "name",
+}
 # Below these keys stand quantities, which the server may write in another way (0.5 as 500m).
 _QUANTITY_PARENTS: Final = frozenset({"requests", "limits"})
 
@@ -49,12 +57,9 @@ def _compare_key(value: Any, observed: dict[str, Any], key: str, path: str) -> l
 def _compare_lists(wanted: list[Any], observed: Any, path: str) -> list[str]:
     if not isinstance(observed, list):
         return [path]
-    key = _merge_key(wanted)
+    key = _MERGE_KEYS.get(path.rpartition(".")[2])
     if key is None:
-        if len(wanted) != len(observed):
-            return [path]
-        pairs = enumerate(zip(wanted, observed, strict=True))
-        return [found for i, (left, right) in pairs for found in _compare(left, right, f"{path}[{i}]", quantity=False)]
+        return [] if _same_atomic(wanted, observed) else [path]
     present = {item[key]: item for item in observed if isinstance(item, dict) and key in item}
     return [
         found
@@ -67,12 +72,19 @@ def _compare_lists(wanted: list[Any], observed: Any, path: str) -> list[str]:
     ]
 
 
-def _merge_key(items: Sequence[Any]) -> str | None:
-    for key in _MERGE_KEYS:
-        values = [item[key] for item in items if isinstance(item, dict) and key in item]
-        if values and len(values) == len(items) and len(set(values)) == len(values):
-            return key
-    return None
+def _same_atomic(wanted: list[Any], observed: list[Any]) -> bool:
+    """Whether the lists hold the same items; objects in any order, because the API server reorders an HPA's metrics."""
+    if len(wanted) != len(observed):
+        return False
+    if not all(isinstance(item, dict) for item in wanted):
+        return wanted == observed
+    left = list(observed)
+    for item in wanted:
+        match = next((other for other in left if not _compare(item, other, "", quantity=False)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
 
 
 def _same_quantity(wanted: Any, observed: Any) -> bool:

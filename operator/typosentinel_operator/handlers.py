@@ -32,9 +32,16 @@ def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key]) -> None:
         group, _, version = kind.api_version.rpartition("/")
 
         @kopf.on.event(group, version, kind.plural, registry=registry)
-        def child(*, namespace: str | None, labels: kopf.Labels, **_: Any) -> None:
-            if names.LABEL_SCAN_SERVICE in labels:
-                queue.add(Key(names.SCAN_SERVICE, str(namespace), labels[names.LABEL_SCAN_SERVICE]))
+        def child(*, namespace: str | None, meta: kopf.Meta, **_: Any) -> None:
+            for name in _scan_services(meta):
+                queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
+
+
+def _scan_services(meta: kopf.Meta) -> set[str]:
+    """ScanServices that a child belongs to by its label or its owner: somebody may have taken the label off."""
+    owners = {owner["name"] for owner in meta.get("ownerReferences", []) if owner["kind"] == names.SCAN_SERVICE.name}
+    label = meta.labels.get(names.LABEL_SCAN_SERVICE)
+    return owners | ({label} if label else set())
 
 
 def watch_settings() -> kopf.OperatorSettings:

@@ -32,5 +32,12 @@ def value(quantity: str | int) -> Decimal:
     for length in (2, 1):
         factor = _SUFFIXES.get(text[-length:])
         if factor is not None:
-            return Decimal(text[:-length]) * factor
-    return Decimal(text)
+            return _finite(text[:-length]) * factor
+    return _finite(text)
+
+
+def _finite(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ArithmeticError(f"{text} is no quantity")
+    return number
