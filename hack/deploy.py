@@ -65,11 +65,25 @@ def local_images() -> dict[str, str]:
     return names
 
 
+def build_images() -> None:
+    """Build the images of this checkout and load them into the local cluster.
+
+    Raises:
+        DeployError: it failed, and has said why.
+    """
+    command = [sys.executable, str(ROOT / "hack" / "images"), "build", "--load"]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise DeployError("the images could not be built or loaded")
+
+
 def user_target(context: str | None) -> Target:
     """A context of the user's own kubeconfig, confirmed."""
     kubectl, helm = shutil.which("kubectl"), shutil.which("helm")
     if kubectl is None or helm is None:
-        raise DeployError("kubectl and helm are needed on the PATH to deploy to a cluster of yours")
+        missing = " and ".join(name for name, path in (("kubectl", kubectl), ("helm", helm)) if path is None)
+        raise DeployError(
+            f"{missing} must be on the PATH to deploy to a cluster of yours; the local one: CONTEXT={LOCAL_CONTEXT}"
+        )
     if context is None:
         context = output(kubectl, "config", "current-context")
         server = output(kubectl, "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
@@ -103,8 +117,15 @@ def install(target: Target, images: dict[str, str] | None, namespace: str = NAME
     values = helm_values(images, pull_policy=policy) if images else []
     output(
         *(target.helm, "upgrade", "--install", RELEASE, str(CHART), *where),
-        *("--namespace", namespace, "--create-namespace", "--wait", "--timeout", "3m", *values),
+        *("--namespace", namespace, "--create-namespace", *values),
+        # A release that does not get ready is taken back: never a half-applied change.
+        *("--wait", _taken_back(target.helm), "--timeout", "2m"),
     )
+
+
+def _taken_back(helm: str) -> str:
+    """The switch by which helm takes a failed release back; helm 4 has a new name for it."""
+    return "--atomic" if output(helm, "version", "--short").startswith("v3.") else "--rollback-on-failure"
 
 
 def named_images(options: argparse.Namespace) -> dict[str, str] | None:
@@ -128,7 +149,10 @@ def main() -> int:
     try:
         local = options.context == LOCAL_CONTEXT
         target = local_target() if local else user_target(options.context)
-        images = named_images(options) or (local_images() if local else None)
+        images = named_images(options)
+        if local and images is None:
+            build_images()
+            images = local_images()
         print(f"Deploying {RELEASE} to context {target.context}, namespace {options.namespace} …", flush=True)
         install(target, images, options.namespace)
     except DeployError as error:
