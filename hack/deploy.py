@@ -6,12 +6,13 @@ the images that `make images` built. Any other context is looked up in the user'
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_CONTEXT = "typosentinel-local"
@@ -92,7 +93,16 @@ def user_target(context: str | None) -> Target:
             raise DeployError(f"nobody is here to confirm it; name it: make deploy CONTEXT={context}")
         if input("Type the context's name to deploy there: ").strip() != context:
             raise DeployError("not confirmed; nothing was changed")
-    return Target(context, kubectl, helm, os.environ.get("KUBECONFIG"))
+    # Helm reads the KUBECONFIG variable itself, which may be a list of files.
+    return Target(context, kubectl, helm, None)
+
+
+def released_images() -> dict[str, str]:
+    """Names of the images that the chart was released with: keys operator and server."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    repositories = {"operator": values["operator"]["image"], "server": values["scanner"]["image"]}
+    return {part: f"{image['repository']}:{version}" for part, image in repositories.items()}
 
 
 def helm_values(images: dict[str, str], *, pull_policy: str) -> list[str]:
@@ -106,21 +116,33 @@ def helm_values(images: dict[str, str], *, pull_policy: str) -> list[str]:
     return switches
 
 
-def install(target: Target, images: dict[str, str] | None, namespace: str = NAMESPACE) -> None:
-    """Install or upgrade the release and wait until the operator is ready.
+def install(target: Target, images: dict[str, str], namespace: str = NAMESPACE) -> None:
+    """Install or upgrade the release and wait until the operator is ready; other values stay as they were.
 
     Raises:
         DeployError: helm's own words.
     """
     where = ["--kube-context", target.context, *(["--kubeconfig", target.kubeconfig] if target.kubeconfig else [])]
     policy = "Never" if target.context == LOCAL_CONTEXT else "IfNotPresent"
-    values = helm_values(images, pull_policy=policy) if images else []
+    _end_interrupted(target, [*where, "--namespace", namespace])
+    values = ["--reset-then-reuse-values", *helm_values(images, pull_policy=policy)]
     output(
         *(target.helm, "upgrade", "--install", RELEASE, str(CHART), *where),
         *("--namespace", namespace, "--create-namespace", *values),
         # A release that does not get ready is taken back: never a half-applied change.
         *("--wait", _taken_back(target.helm), "--timeout", "2m"),
     )
+
+
+def _end_interrupted(target: Target, where: list[str]) -> None:
+    """Take back what a deployment that was killed left pending: helm would refuse to go on from there."""
+    asked = subprocess.run(
+        [target.helm, "status", RELEASE, *where, "-o", "json"], capture_output=True, text=True, check=False
+    )
+    state = json.loads(asked.stdout)["info"]["status"] if asked.returncode == 0 else ""
+    if state.startswith("pending"):
+        print(f"An earlier deployment was interrupted ({state}); taking it back …", flush=True)
+        output(target.helm, *(("uninstall",) if state == "pending-install" else ("rollback",)), RELEASE, *where)
 
 
 def _taken_back(helm: str) -> str:
@@ -150,11 +172,11 @@ def main() -> int:
         local = options.context == LOCAL_CONTEXT
         target = local_target() if local else user_target(options.context)
         images = named_images(options)
-        if local and images is None:
+        if images is None and local:
             build_images()
             images = local_images()
         print(f"Deploying {RELEASE} to context {target.context}, namespace {options.namespace} …", flush=True)
-        install(target, images, options.namespace)
+        install(target, images or released_images(), options.namespace)
     except DeployError as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1

@@ -37,6 +37,15 @@ READY = {
 AGE = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
 
 
+class Plain(yaml.SafeDumper):
+    """Writes what occurs twice twice: anchors are legal, but nobody wants to read them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Say yes to everything."""
+        del data
+        return True
+
+
 def column(name: str, kind: str, path: str, description: str, priority: int = 0) -> dict[str, Any]:
     """One printer column."""
     shown: dict[str, Any] = {"name": name, "type": kind, "description": description, "jsonPath": path}
@@ -215,7 +224,7 @@ def rendered() -> dict[Path, str]:
     for entry in KINDS:
         manifest = crd(entry)
         name = f"{names.GROUP}_{entry['kind'].plural}.yaml"
-        text = HEADER + yaml.safe_dump(manifest, sort_keys=False, width=110)
+        text = HEADER + yaml.dump(manifest, Dumper=Plain, sort_keys=False, width=110)
         files[CRDS / name] = text
         # Helm never upgrades a crds/ folder and deletes what stands in templates: so templates, with "keep".
         keep = (

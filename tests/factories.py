@@ -13,6 +13,7 @@ Manifest = dict[str, Any]
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 HASH = "sha256:" + "a" * 64
+TEMPLATE = "0123456789abcdef"
 UID = "6f1f2b1c-6a3f-4f39-9a3e-0d9b5a6f7c11"
 IMAGE = "registry.example/typosentinel-server:1"
 
@@ -74,15 +75,28 @@ def deployment(replicas: int = 1, **counts: Any) -> Manifest:
         "readyReplicas": replicas,
         **counts,
     }
-    return {"metadata": {"name": "front-scanner", "generation": 3}, "spec": {"replicas": replicas}, "status": status}
+    template = {"metadata": {"labels": {names.LABEL_TEMPLATE: TEMPLATE}}}
+    return {
+        "metadata": {"name": "front-scanner", "generation": 3},
+        "spec": {"replicas": replicas, "template": template},
+        "status": status,
+    }
 
 
 def pod(
-    ready_since: str | None = "2026-05-04T11:00:00Z", digest: str = HASH, age: float = 600.0, **changes: Any
+    ready_since: str | None = "2026-05-04T11:00:00Z",
+    digest: str = HASH,
+    age: float = 600.0,
+    template: str = TEMPLATE,
+    **changes: Any,
 ) -> PodView:
-    """A pod that has been ready for an hour and runs the wanted configuration."""
+    """A pod of the current version that has been ready for an hour and runs the wanted configuration."""
+    labels = {names.LABEL_TEMPLATE: template}
     view = PodView(
-        manifest={"metadata": {"name": "front-scanner-1", "uid": "p1"}, "status": {"phase": "Running"}},
+        manifest={
+            "metadata": {"name": "front-scanner-1", "uid": "p1", "labels": labels},
+            "status": {"phase": "Running"},
+        },
         ready_since=ready_since,
         report=Report(digest, age),
     )
@@ -96,6 +110,7 @@ def observed(**changes: Any) -> Observed:
             name="front",
             namespace="team-a",
             deployment=deployment(),
+            has_service=True,
             autoscaler=None,
             min_replicas=None,
             pods=(pod(),),
@@ -103,6 +118,8 @@ def observed(**changes: Any) -> Observed:
             references=0,
             unresolved=(),
             failure=None,
+            interruption=None,
+            previous=(),
             now=NOW,
         ),
         **changes,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -61,6 +62,8 @@ def run(kubeconfig: str | None) -> None:
         for error in group.exceptions:
             click.echo(f"typosentinel-operator: {error}", err=True)
         sys.exit(2)
+    except* asyncio.CancelledError:
+        log.info("operator stopped before it began")
 
 
 async def serve(settings: Settings) -> None:
@@ -98,6 +101,10 @@ async def serve(settings: Settings) -> None:
         except OSError as error:
             message = f"TYPOSENTINEL_PROBE_HOST, TYPOSENTINEL_PROBE_PORT: {error.strerror}"
             raise SettingsError(message) from None
+        # Until kopf takes over the signals; the first process of a container has no handler unless it sets one.
+        waiting = asyncio.current_task()
+        if waiting is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, waiting.cancel)
         log.info("operator started", probes=[str(address) for address in runner.addresses])
         await _wait_for_crds(cluster)
         await _run_until_stopped(control, settings)
@@ -107,7 +114,7 @@ async def _wait_for_crds(cluster: Cluster) -> None:
     """Wait, because kopf gives up on kinds that are not served, and a chart may install them after us."""
     while True:
         try:
-            if await cluster.serves(names.API_VERSION):
+            if await cluster.serves(*names.CUSTOM_KINDS):
                 return
             log.warning("the custom resources are not installed yet; waiting", api_version=names.API_VERSION)
         except ClusterError as error:

@@ -1,14 +1,14 @@
 """From wanted to real: what differs is applied, what is no longer wanted is pruned, and nothing else is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from typosentinel_operator import drift, names
 from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.errors import Permanent, Refused
+from typosentinel_operator.errors import ClusterError, Permanent, Refused
 from typosentinel_operator.names import Kind, Reason
 
 Manifest = dict[str, Any]
@@ -33,81 +33,128 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """The ScanService whose children these are."""
+
+    name: str
+    uid: str
+
+
+@dataclass(slots=True)
 class Applied:
-    """What came of it.
+    """What has come of it so far; it holds also after an error that ended the work half way.
 
     Attributes:
         objects: the children as they are now, by kind.
         changes: the writes that were made.
     """
 
-    objects: dict[str, Manifest]
-    changes: tuple[Change, ...]
+    objects: dict[str, Manifest] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Contested:
+    """Fields that somebody changes back while they are written: an admission webhook, for instance a mirror of images.
+
+    Such a field would be drift at every look, and a write at every look would be no help. What is remembered dies
+    with the process, which costs one write.
+    """
+
+    _fields: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
+
+    def covers(self, manifest: Manifest, present: Manifest, differences: Sequence[str]) -> bool:
+        """Whether all these differences came back at once when this very manifest was last applied."""
+        known = self._fields.get(present["metadata"]["uid"])
+        return known is not None and known[0] == _hash_of(manifest) and known[1].issuperset(differences)
+
+    def note(self, manifest: Manifest, answer: Manifest) -> None:
+        """Remember what the API server's answer to an apply does not hold of what was applied."""
+        uid = answer["metadata"]["uid"]
+        left = frozenset(drift.differences(manifest, answer))
+        if left:
+            log.warning("admission changes what is applied", kind=manifest["kind"], uid=uid, fields=sorted(left))
+            self._fields[uid] = (_hash_of(manifest), left)
+        else:
+            self._fields.pop(uid, None)
 
 
 async def apply(
     cluster: Cluster,
     wanted: Sequence[Manifest],
     observed: dict[str, list[Manifest]],
-    owner_uid: str,
-    first_replicas: int | None,
-) -> Applied:
+    owner: Owner,
+    contested: Contested,
+    applied: Applied,
+) -> None:
     """Make the children what they should be, in the order given.
 
     Args:
         cluster: where they live.
         wanted: manifests of the children.
         observed: children that carry our labels, by kind.
-        owner_uid: uid of the ScanService.
-        first_replicas: pods that a new Deployment starts with where an autoscaler decides about their number.
+        owner: whose children they are.
+        contested: fields that are not worth another write.
+        applied: takes up what was done.
 
     Raises:
         Permanent: a child's name is taken, or the API server refuses a manifest; what runs goes on.
         ClusterError: try again.
     """
-    objects: dict[str, Manifest] = {}
-    changes: list[Change] = []
     for manifest in wanted:
         kind = _KINDS[manifest["kind"]]
         present = _find(observed[kind.name], manifest["metadata"]["name"]) or await _by_name(cluster, kind, manifest)
-        if present is not None and not drift.is_ours(present, owner_uid):
-            raise Permanent(Reason.NAME_CONFLICT, _taken(kind, manifest))
+        if present is not None:
+            _check_claim(kind, manifest, present, owner)
+            applied.objects[kind.name] = present
         differences = drift.differences(manifest, present) if present is not None else ()
-        if present is not None and not differences:
-            objects[kind.name] = present
+        if present is not None and (not differences or contested.covers(manifest, present, differences)):
             continue
         if kind == names.DEPLOYMENT and present is not None:
             await _hand_over_replicas(cluster, manifest, present)
-        objects[kind.name] = await _write(cluster, kind, manifest)
-        if kind == names.DEPLOYMENT and present is None and first_replicas is not None:
-            # The autoscaler would get there too, at its next look in up to 15 seconds.
-            objects[kind.name] = await _hold_replicas(cluster, manifest, first_replicas)
-        changes += _change(kind, manifest, present, differences)
-    return Applied(objects, tuple(changes))
+        answer = await _write(cluster, kind, manifest)
+        contested.note(manifest, answer)
+        applied.objects[kind.name] = answer
+        applied.changes += _change(kind, manifest, present, differences)
+
+
+async def start_at(cluster: Cluster, deployment: Manifest, replicas: int, applied: Applied) -> None:
+    """Let a new Deployment begin with so many pods: its autoscaler would get there at its next look in 15 seconds."""
+    applied.objects[names.DEPLOYMENT.name] = await _hold_replicas(cluster, deployment, replicas)
 
 
 async def prune(
-    cluster: Cluster, kept: frozenset[str], observed: dict[str, list[Manifest]], owner_uid: str, child: str
-) -> tuple[Change, ...]:
+    cluster: Cluster, kept: frozenset[str], observed: dict[str, list[Manifest]], owner: Owner, applied: Applied
+) -> None:
     """Delete children of ours that nobody wants any more.
 
     Args:
         cluster: where they live.
         kept: kinds of which the child under its name stays.
         observed: children that carry our labels, by kind.
-        owner_uid: uid of the ScanService; what it does not control is left alone.
-        child: name of the children that stay.
+        owner: whose children they are; what it does not control is left alone.
+        applied: takes up what was done.
     """
-    changes = []
+    child = names.child_name(owner.name)
     for kind in names.CHILD_KINDS:
         for manifest in observed[kind.name]:
             stays = kind.name in kept and manifest["metadata"]["name"] == child
-            if stays or "deletionTimestamp" in manifest["metadata"] or not drift.is_ours(manifest, owner_uid):
+            if stays or "deletionTimestamp" in manifest["metadata"] or not drift.is_ours(manifest, owner.uid):
                 continue
             await cluster.delete(kind, manifest)
+            if manifest["metadata"]["name"] == child:
+                applied.objects.pop(kind.name, None)
             message = f"{kind.name} {manifest['metadata']['name']} is no longer wanted and was deleted"
-            changes.append(Change(Reason.CHILD_PRUNED, message))
-    return tuple(changes)
+            applied.changes.append(Change(Reason.CHILD_PRUNED, message))
+
+
+def _check_claim(kind: Kind, manifest: Manifest, present: Manifest, owner: Owner) -> None:
+    """Whether we may write this object: it is ours, or it lost its owner and has our labels."""
+    if drift.is_ours(present, owner.uid) or drift.is_orphan(present, owner.name):
+        return
+    if drift.is_former(present, owner.name, owner.uid):
+        raise ClusterError(f"{kind.name} of the former ScanService {owner.name} has not been removed yet")
+    raise Permanent(Reason.NAME_CONFLICT, _taken(kind, manifest))
 
 
 async def _by_name(cluster: Cluster, kind: Kind, manifest: Manifest) -> Manifest | None:
@@ -147,9 +194,7 @@ def _change(kind: Kind, manifest: Manifest, present: Manifest | None, difference
         log.info("child created", kind=kind.name, name=name, namespace=manifest["metadata"]["namespace"])
         return [Change(Reason.CHILD_CREATED, f"{kind.name} {name} was created")]
     log.info("child changed", kind=kind.name, name=name, fields=list(differences))
-    annotations = present["metadata"].get("annotations", {})
-    wanted_hash = manifest["metadata"]["annotations"][names.ANNOTATION_MANIFEST_HASH]
-    if annotations.get(names.ANNOTATION_MANIFEST_HASH) != wanted_hash:
+    if _hash_of(present) != _hash_of(manifest):
         return []
     fields = ", ".join(differences[:_NAMED_FIELDS]) + (" …" if len(differences) > _NAMED_FIELDS else "")
     return [Change(Reason.CHILD_REPAIRED, f"{kind.name} {name} had been changed by somebody else: {fields} put right")]
@@ -165,3 +210,8 @@ def _taken(kind: Kind, manifest: Manifest) -> str:
         f'{kind.name} "{meta["name"]}" in namespace "{meta["namespace"]}" exists and is not ours: '
         "rename or delete it, or give the ScanService another name"
     )
+
+
+def _hash_of(manifest: Manifest) -> str:
+    annotations = manifest["metadata"].get("annotations", {})
+    return str(annotations.get(names.ANNOTATION_MANIFEST_HASH, ""))

@@ -79,9 +79,15 @@ class Cluster:
         """Close the connections."""
         await self._api.close()
 
-    async def serves(self, api_version: str) -> bool:
-        """Whether the API server serves this group and version."""
-        return await self._request("GET", f"/apis/{api_version}", missing_ok=True) is not None
+    async def serves(self, *kinds: Kind) -> bool:
+        """Whether the API server serves these kinds, all of one group, and says so in its list of groups."""
+        groups = await self._request("GET", "/apis")
+        version = await self._request("GET", f"/apis/{kinds[0].api_version}", missing_ok=True) or {}
+        listed = any(group.get("name") == kinds[0].group for group in groups.get("groups", []))
+        watched = {
+            resource["name"] for resource in version.get("resources", []) if "watch" in resource.get("verbs", [])
+        }
+        return listed and watched.issuperset(kind.plural for kind in kinds)
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """One object, or None where there is none."""
@@ -112,17 +118,16 @@ class Cluster:
         path = _path(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         return await self._apply(path, kind, manifest, manager)
 
-    async def apply_status(self, kind: Kind, namespace: str, name: str, status: Manifest) -> Manifest | None:
-        """Server-side apply of the status alone; None where the object has gone."""
-        body = {
-            "apiVersion": kind.api_version,
-            "kind": kind.name,
-            "metadata": {"name": name, "namespace": namespace},
-            "status": status,
-        }
-        return await self._apply(
-            _path(kind, namespace, name) + "/status", kind, body, names.FIELD_MANAGER, missing_ok=True
-        )
+    async def apply_status(self, kind: Kind, manifest: Manifest, status: Manifest) -> Manifest | None:
+        """Server-side apply of the status alone; None where the object has gone.
+
+        Raises:
+            Conflict: another object has taken its name.
+        """
+        identity = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid")}
+        body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": identity, "status": status}
+        path = _path(kind, identity["namespace"], identity["name"]) + "/status"
+        return await self._apply(path, kind, body, names.FIELD_MANAGER, missing_ok=True)
 
     async def delete(self, kind: Kind, manifest: Manifest) -> None:
         """Delete this very object: one that was made anew under its name is left alone."""

@@ -25,6 +25,7 @@ class Progress:
     """Signs of life for the probes, in monotonic seconds."""
 
     started: float
+    last_attempt: float | None = None
     last_resync: float | None = None
 
 
@@ -41,6 +42,7 @@ class Control:
         clock: monotonic seconds.
         now: the time, with zone.
         chance: a number from 0 to 1, for jitter.
+        versions: policies as their users last heard of them.
     """
 
     cluster: Cluster
@@ -51,6 +53,7 @@ class Control:
     clock: Callable[[], float]
     now: Callable[[], datetime]
     chance: Callable[[], float]
+    versions: dict[Key, tuple[str, int] | None] = field(init=False, default_factory=dict)
     queue: WorkQueue[Key] = field(init=False)
     progress: Progress = field(init=False)
 
@@ -83,6 +86,7 @@ class Control:
             except ClusterError as error:
                 log.warning("resync failed; will try again", error=str(error))
                 delay = RESYNC_RETRY_SECONDS
+            self.progress.last_attempt = self.clock()
             # Ten percent of jitter: the replicas of a large fleet of operators must not fall into step.
             await asyncio.sleep(delay * (0.95 + 0.1 * self.chance()))
 
@@ -104,9 +108,13 @@ class Control:
 
     async def _dispatch(self, key: Key) -> float | None:
         if key.kind == names.SCAN_SERVICE:
-            result = await self.reconciler.scan_service(key.namespace, key.name)
-            return result.requeue_after
-        users = await policies.reconcile(self.cluster, key.kind, key.namespace, key.name, self.now())
-        for user in users.names:
-            self.queue.add(Key(names.SCAN_SERVICE, key.namespace, user))
+            return await self.reconciler.scan_service(key.namespace, key.name)
+        seen = await policies.reconcile(self.cluster, key.kind, key.namespace, key.name, self.now())
+        # Only a change concerns the users; a policy is looked at far more often, to count them.
+        if self.versions.get(key, ("", 0)) != seen.version:
+            for user in seen.users:
+                self.queue.add(Key(names.SCAN_SERVICE, key.namespace, user))
+        self.versions[key] = seen.version
+        if seen.version is None and not seen.users:
+            del self.versions[key]
         return None

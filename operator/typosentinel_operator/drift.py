@@ -6,7 +6,7 @@ with another value is, and so is a field that we used to want: the manifest's ha
 
 from typing import Any, Final
 
-from typosentinel_operator import quantities
+from typosentinel_operator import names, quantities
 
 # The lists that Kubernetes merges item by item, with the key: other managers may have items in them. All others are
 # one value (atomic), and an item that somebody added to one of ours is drift.
@@ -96,8 +96,28 @@ def _same_quantity(wanted: Any, observed: Any) -> bool:
 
 def is_ours(observed: dict[str, Any], owner_uid: str) -> bool:
     """Whether the object is controlled by the owner with this uid."""
+    owner = _controller(observed)
+    return owner is not None and owner["uid"] == owner_uid
+
+
+def is_orphan(observed: dict[str, Any], scan_service: str) -> bool:
+    """Whether the object has our labels and no controller: its owner reference was taken off, or a backup restored."""
+    labels = observed["metadata"].get("labels", {})
+    ours = (labels.get(names.LABEL_MANAGED_BY), labels.get(names.LABEL_SCAN_SERVICE))
+    return _controller(observed) is None and ours == (names.FIELD_MANAGER, scan_service)
+
+
+def is_former(observed: dict[str, Any], scan_service: str, owner_uid: str) -> bool:
+    """Whether the object belongs to a ScanService of this name that is no more: the garbage collector will take it."""
+    owner = _controller(observed)
+    if owner is None:
+        return False
+    return (owner["kind"], owner["name"]) == (names.SCAN_SERVICE.name, scan_service) and owner["uid"] != owner_uid
+
+
+def _controller(observed: dict[str, Any]) -> dict[str, Any] | None:
     owners = observed["metadata"].get("ownerReferences", [])
-    return any(owner["uid"] == owner_uid and owner.get("controller", False) for owner in owners)
+    return next((owner for owner in owners if owner.get("controller", False)), None)
 
 
 def owns_replicas(deployment: dict[str, Any], manager: str) -> bool:

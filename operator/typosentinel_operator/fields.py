@@ -11,7 +11,8 @@ from pydantic.alias_generators import to_camel
 
 # Gateway API's GEP-2257: what Go's time.ParseDuration takes, less signs, fractions and tiny units.
 DURATION_PATTERN: Final = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
-QUANTITY_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+|[numkKMGTPE]|[KMGTPE]i)?$"
+# Kubernetes' quantities less exponents and what is finer than a thousandth, which the API server would round up.
+QUANTITY_PATTERN: Final = r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?([kMGTPE]|[KMGTPE]i)?)$"
 DNS_LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 

@@ -1,6 +1,6 @@
 """Watches: every event only enqueues a key. `on.event` alone, because kopf's other handlers write to the objects."""
 
-from typing import Any
+from typing import Any, Final
 
 import kopf
 
@@ -8,31 +8,38 @@ from typosentinel_operator import names, policies
 from typosentinel_operator.reconcile import Key
 from typosentinel_operator.workqueue import WorkQueue
 
+COUNT_DELAY_SECONDS: Final = 1.0
+
 
 def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key]) -> None:
-    """Watch the three kinds, the children and the pods."""
+    """Watch the three kinds, the children and the pods.
+
+    The handlers are coroutines although they await nothing: kopf runs plain functions in threads, and the queue
+    belongs to the event loop.
+    """
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.event(names.GROUP, names.VERSION, names.SCAN_SERVICE.plural, registry=registry)
-    def scan_service(*, namespace: str | None, name: str, body: kopf.Body, **_: Any) -> None:
+    async def scan_service(*, namespace: str | None, name: str, body: kopf.Body, **_: Any) -> None:
         queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
         for kind, policy in policies.referred(dict(body)):
-            queue.add(Key(kind, str(namespace), policy))
+            # To be counted among its users; one count serves a burst of events.
+            queue.add(Key(kind, str(namespace), policy), COUNT_DELAY_SECONDS)
 
     for kind in (names.CACHE_POLICY, names.SCALING_POLICY):
 
         @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=registry, param=kind)
-        def policy(*, namespace: str | None, name: str, param: Any = None, **_: Any) -> None:
+        async def policy(*, namespace: str | None, name: str, param: Any = None, **_: Any) -> None:
             queue.add(Key(param, str(namespace), name))
 
     for kind in (*names.CHILD_KINDS, names.POD):
         group, _, version = kind.api_version.rpartition("/")
 
         @kopf.on.event(group, version, kind.plural, registry=registry)
-        def child(*, namespace: str | None, meta: kopf.Meta, **_: Any) -> None:
+        async def child(*, namespace: str | None, meta: kopf.Meta, **_: Any) -> None:
             for name in _scan_services(meta):
                 queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
 

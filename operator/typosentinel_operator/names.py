@@ -59,6 +59,8 @@ LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_SCAN_SERVICE: Final = f"{GROUP}/scanservice"
+# On pods: the hash of the template that they were made from.
+LABEL_TEMPLATE: Final = f"{GROUP}/template"
 APP_NAME: Final = "typosentinel-scanner"
 MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={FIELD_MANAGER}"
 
@@ -110,6 +112,7 @@ class Reason:
     INVALID_POLICY: Final = "InvalidPolicy"
     NAME_CONFLICT: Final = "NameConflict"
     APPLY_REFUSED: Final = "ApplyRefused"
+    APPLY_FAILING: Final = "ApplyFailing"
     SETTLED: Final = "Settled"
     PROGRESSING: Final = "Progressing"
     NOT_STALLED: Final = "NotStalled"

@@ -76,6 +76,7 @@ class Observed:
     Attributes:
         name, namespace: of the ScanService.
         deployment: the Deployment as last seen, or None.
+        has_service: whether the Service is there and ours.
         autoscaler: the HPA as last seen, or None where none is wanted.
         min_replicas: floor of the autoscaler, or None where the number is fixed.
         pods: the scanner pods that are not on their way out.
@@ -83,12 +84,15 @@ class Observed:
         references: number of policies referred to.
         unresolved: policies that can't be used.
         failure: what stops us until somebody changes an object, as (reason, message), or None.
+        interruption: what keeps us from writing for the moment, in the other side's words, or None.
+        previous: the conditions that the object carries.
         now: time of observation, with zone.
     """
 
     name: str
     namespace: str
     deployment: Manifest | None
+    has_service: bool
     autoscaler: Manifest | None
     min_replicas: int | None
     pods: tuple[PodView, ...]
@@ -96,4 +100,6 @@ class Observed:
     references: int
     unresolved: tuple[Unresolved, ...]
     failure: tuple[str, str] | None
+    interruption: str | None
+    previous: tuple[Manifest, ...]
     now: datetime

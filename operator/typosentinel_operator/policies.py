@@ -20,10 +20,16 @@ REFERENCE_FIELDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Users:
-    """The ScanServices that refer to a policy, by name."""
+class Seen:
+    """A policy as it was last seen.
 
-    names: tuple[str, ...]
+    Attributes:
+        users: names of the ScanServices that refer to it.
+        version: changes with its spec and with its coming and going; None where it does not exist.
+    """
+
+    users: tuple[str, ...]
+    version: tuple[str, int] | None
 
 
 def referred(scan_service: Manifest) -> tuple[tuple[Kind, str], ...]:
@@ -36,11 +42,8 @@ def referred(scan_service: Manifest) -> tuple[tuple[Kind, str], ...]:
     )
 
 
-async def reconcile(cluster: Cluster, kind: Kind, namespace: str, name: str, now: datetime) -> Users:
-    """Report on one policy; the caller passes its change on to the users.
-
-    Returns:
-        The ScanServices that refer to it, also when it does not exist: they have to hear of that too.
+async def reconcile(cluster: Cluster, kind: Kind, namespace: str, name: str, now: datetime) -> Seen:
+    """Report on one policy; the caller passes a change on to the users, who have to hear of its end too.
 
     Raises:
         ClusterError: try again.
@@ -48,9 +51,10 @@ async def reconcile(cluster: Cluster, kind: Kind, namespace: str, name: str, now
     services = await cluster.list(names.SCAN_SERVICE, namespace)
     users = tuple(service["metadata"]["name"] for service in services if (kind, name) in referred(service))
     manifest = await cluster.get(kind, namespace, name)
-    if manifest is not None and "deletionTimestamp" not in manifest["metadata"]:
-        await _report(cluster, kind, manifest, len(users), now)
-    return Users(users)
+    if manifest is None or "deletionTimestamp" in manifest["metadata"]:
+        return Seen(users, None)
+    await _report(cluster, kind, manifest, len(users), now)
+    return Seen(users, (manifest["metadata"]["uid"], manifest["metadata"]["generation"]))
 
 
 async def _report(cluster: Cluster, kind: Kind, manifest: Manifest, users: int, now: datetime) -> None:
@@ -67,7 +71,7 @@ async def _report(cluster: Cluster, kind: Kind, manifest: Manifest, users: int, 
         ),
     }
     if wanted != previous:
-        await cluster.apply_status(kind, meta["namespace"], meta["name"], wanted)
+        await cluster.apply_status(kind, manifest, wanted)
 
 
 def _verdicts(manifest: Manifest, kind: Kind) -> tuple[Verdict, ...]:

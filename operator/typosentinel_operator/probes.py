@@ -10,10 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from typosentinel_operator.control import Control
 from typosentinel_operator.telemetry import Telemetry
 
-# Resyncs that may be missed in a row, an API server that is away included, before a restart is worth a try.
-MISSED_RESYNCS: Final = 10
-# No key may wait or run longer than this: every request has a deadline, so more means that something hangs.
-OLDEST_KEY_SECONDS: Final = 300.0
+# Time without an attempt at a resync, beyond its period, that no API server, however slow, can explain.
+SILENT_SECONDS: Final = 120.0
+# Time without any key's being finished while some are worked on: every request has a deadline, so something hangs.
+STUCK_SECONDS: Final = 300.0
 
 
 def make_app(
@@ -25,12 +25,17 @@ def make_app(
         progress = control.progress
         return clock() - (progress.started if progress.last_resync is None else progress.last_resync)
 
+    def attempt_age() -> float:
+        last = control.progress.last_attempt
+        # Before the first attempt the operator may have to wait for its kinds to be installed.
+        return 0.0 if last is None else clock() - last
+
     async def livez(_: web.Request) -> web.Response:
         trouble = []
-        if resync_age() > MISSED_RESYNCS * control.resync_seconds:
-            trouble.append(f"no resync for {resync_age():.0f} s")
-        if control.queue.oldest() > OLDEST_KEY_SECONDS:
-            trouble.append(f"a key has been in the queue for {control.queue.oldest():.0f} s")
+        if attempt_age() > control.resync_seconds + SILENT_SECONDS:
+            trouble.append(f"no attempt at a resync for {attempt_age():.0f} s")
+        if control.queue.stuck_for() > STUCK_SECONDS:
+            trouble.append(f"nothing has been finished for {control.queue.stuck_for():.0f} s")
         return _answer(trouble)
 
     async def readyz(_: web.Request) -> web.Response:

@@ -1,20 +1,20 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from typosentinel_operator import apply, conditions, events, gather, names, specs, status
-from typosentinel_operator.apply import Applied, Change
+from typosentinel_operator import apply, conditions, drift, events, gather, names, specs, status
+from typosentinel_operator.apply import Applied, Contested, Owner
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired import children, serverconfig
 from typosentinel_operator.desired.inputs import Inputs
-from typosentinel_operator.errors import Permanent
+from typosentinel_operator.errors import ClusterError, Permanent
 from typosentinel_operator.names import Condition
 from typosentinel_operator.observed import Observed, PodView, Policies, Report, Unresolved
 from typosentinel_operator.scrape import Scraper
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.specs import ScalingPolicySpec, ScanServiceSpec
 
 Manifest = dict[str, Any]
 
@@ -36,15 +36,27 @@ class Key:
         return f"{self.kind.name} {self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one reconciliation decided.
+@dataclass(slots=True)
+class Pass:
+    """What one pass over a ScanService has come to so far.
 
     Attributes:
-        requeue_after: seconds until it wants to run again; None: a trigger will come.
+        manifest: the ScanService.
+        observed: its children as they were found, by kind.
+        applied: what was written, and the children as they are now.
+        references: number of policies referred to.
+        policies: those policies.
+        failure: what stops us until somebody changes an object.
+        interruption: what keeps us from writing for the moment.
     """
 
-    requeue_after: float | None = None
+    manifest: Manifest
+    observed: dict[str, list[Manifest]]
+    applied: Applied = field(default_factory=Applied)
+    references: int = 0
+    policies: Policies = field(default_factory=lambda: Policies(None, None))
+    failure: Permanent | None = None
+    interruption: ClusterError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +68,20 @@ class Reconciler:
         scraper: asks scanner pods.
         default_image: scanner image where a spec names none.
         now: the time, with zone.
+        contested: fields of children that admission changes back.
     """
 
     cluster: Cluster
     scraper: Scraper
     default_image: str
     now: Callable[[], datetime]
+    contested: Contested = field(default_factory=Contested)
 
-    async def scan_service(self, namespace: str, name: str) -> Result:
+    async def scan_service(self, namespace: str, name: str) -> float | None:
         """Make one ScanService what its spec says.
+
+        Returns:
+            Seconds until it wants to be looked at again; None: a trigger will come.
 
         Raises:
             ClusterError: try again.
@@ -72,79 +89,39 @@ class Reconciler:
         manifest = await self.cluster.get(names.SCAN_SERVICE, namespace, name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             # The children carry owner references: the garbage collector does the rest.
-            return Result()
-        try:
-            spec = specs.parse(ScanServiceSpec, manifest)
-        except Permanent as error:
-            return await self._report(manifest, (), self._blind(manifest, error))
-        policies = await gather.policies(self.cluster, namespace, spec)
-        observed = await gather.children(self.cluster, namespace, name)
-        inputs = inputs_of(manifest, spec, policies, self.default_image)
-        applied, failure = await self._apply(inputs, policies, observed)
+            return None
+        now = Pass(manifest, await gather.children(self.cluster, namespace, name))
+        await self._realise(now)
         pods = await gather.pods(self.cluster, self.scraper, namespace, name)
-        seen = self._observed(inputs, policies, applied, observed, pods, failure)
+        seen = observation(now, pods, self.now())
+        delay = await self._report(now, seen)
         await self._refresh(pods, seen.wanted_hash)
-        return await self._report(manifest, applied.changes, seen)
+        if now.interruption is not None:
+            raise now.interruption
+        return delay
 
-    async def _apply(
-        self, inputs: Inputs, policies: Policies, observed: dict[str, list[Manifest]]
-    ) -> tuple[Applied, Permanent | None]:
-        held = _held(policies, observed)
-        wanted = [manifest for manifest in children.build(inputs) if manifest["kind"] not in held]
-        kept = held | {manifest["kind"] for manifest in wanted}
-        child = names.child_name(inputs.name)
+    async def _realise(self, now: Pass) -> None:
+        """Write what has to be written; whatever stops that is kept for the report."""
+        meta = now.manifest["metadata"]
+        owner = Owner(meta["name"], meta["uid"])
+        now.applied.objects |= _own(now.observed, owner)
         try:
-            first = _first_replicas(inputs, observed[names.AUTOSCALER.name])
-            applied = await apply.apply(self.cluster, wanted, observed, inputs.uid, first)
-            pruned = await apply.prune(self.cluster, kept, observed, inputs.uid, child)
+            spec = specs.parse(ScanServiceSpec, now.manifest)
+            now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
+            now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
+            config_map = now.applied.objects.get(names.CONFIG_MAP.name)
+            inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, config_map)
+            wanted = children.build(inputs)
+            begins = names.DEPLOYMENT.name not in now.applied.objects
+            await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
+            first = _first_replicas(inputs, now.observed[names.AUTOSCALER.name])
+            if begins and first is not None:
+                await apply.start_at(self.cluster, now.applied.objects[names.DEPLOYMENT.name], first, now.applied)
+            await apply.prune(self.cluster, _kept(wanted, now.policies), now.observed, owner, now.applied)
         except Permanent as error:
-            return Applied({}, ()), error
-        return Applied(applied.objects, (*applied.changes, *pruned)), None
-
-    def _observed(
-        self,
-        inputs: Inputs,
-        policies: Policies,
-        applied: Applied,
-        observed: dict[str, list[Manifest]],
-        pods: tuple[PodView, ...],
-        failure: Permanent | None,
-    ) -> Observed:
-        objects = {kind: found[0] for kind, found in observed.items() if found} | applied.objects
-        config_map = objects.get(names.CONFIG_MAP.name, {})
-        text = config_map.get("data", {}).get(names.CONFIG_KEY)
-        autoscaler = objects.get(names.AUTOSCALER.name)
-        scaled = inputs.spec.scaling_policy_ref is not None and autoscaler is not None
-        return Observed(
-            name=inputs.name,
-            namespace=inputs.namespace,
-            deployment=objects.get(names.DEPLOYMENT.name),
-            autoscaler=autoscaler,
-            min_replicas=int(autoscaler["spec"].get("minReplicas", 1)) if scaled and autoscaler else None,
-            pods=pods,
-            wanted_hash=serverconfig.document_hash(text) if text is not None else None,
-            references=sum(ref is not None for ref in (inputs.spec.cache_policy_ref, inputs.spec.scaling_policy_ref)),
-            unresolved=policies.unresolved(),
-            failure=(failure.reason, failure.message) if failure else None,
-            now=self.now(),
-        )
-
-    def _blind(self, manifest: Manifest, error: Permanent) -> Observed:
-        """What is known of a ScanService whose spec can't be read: that, and nothing else."""
-        meta = manifest["metadata"]
-        return Observed(
-            name=meta["name"],
-            namespace=meta["namespace"],
-            deployment=None,
-            autoscaler=None,
-            min_replicas=None,
-            pods=(),
-            wanted_hash=None,
-            references=0,
-            unresolved=(),
-            failure=(error.reason, error.message),
-            now=self.now(),
-        )
+            now.failure = error
+        except ClusterError as error:
+            now.interruption = error
 
     async def _refresh(self, pods: tuple[PodView, ...], wanted_hash: str | None) -> None:
         """Make kubelets look at the ConfigMap of pods that run an older document: by themselves they take a minute."""
@@ -158,52 +135,99 @@ class Reconciler:
                 value = f"{wanted_hash}@{now.isoformat(timespec='milliseconds')}"
                 await self.cluster.annotate(names.POD, pod.manifest, {names.ANNOTATION_REFRESH: value})
 
-    async def _report(self, manifest: Manifest, changes: tuple[Change, ...], seen: Observed) -> Result:
+    async def _report(self, now: Pass, seen: Observed) -> float | None:
         verdicts = status.verdicts(seen)
-        meta = manifest["metadata"]
-        previous = manifest.get("status", {})
+        meta = now.manifest["metadata"]
         wanted = {
             **status.fields(seen),
             "observedGeneration": meta["generation"],
             "conditions": conditions.merge(
                 verdicts,
-                previous.get("conditions", []),
+                seen.previous,
                 generation=meta["generation"],
                 now=seen.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
             ),
         }
-        if wanted != previous:
-            await self.cluster.apply_status(names.SCAN_SERVICE, meta["namespace"], meta["name"], wanted)
-        turned = conditions.transitions(verdicts, previous.get("conditions", []))
-        happened = events.of_changes(changes) + events.of_transitions(turned)
-        await events.emit(self.cluster, manifest, happened, seen.now)
-        return Result(_again(wanted["conditions"], seen.now))
+        if wanted != now.manifest.get("status"):
+            await self.cluster.apply_status(names.SCAN_SERVICE, now.manifest, wanted)
+        turned = conditions.transitions(verdicts, seen.previous)
+        happened = events.of_changes(now.applied.changes) + events.of_transitions(turned)
+        await events.emit(self.cluster, now.manifest, happened, seen.now)
+        return _again(wanted["conditions"], seen.now)
 
 
-def inputs_of(manifest: Manifest, spec: ScanServiceSpec, policies: Policies, default_image: str) -> Inputs:
-    """What the builders are given for this ScanService."""
+def inputs_of(
+    manifest: Manifest,
+    spec: ScanServiceSpec,
+    policies: Policies,
+    default_image: str,
+    config_map: Manifest | None = None,
+) -> Inputs:
+    """What the builders are given for a ScanService.
+
+    Args:
+        manifest: the ScanService.
+        spec: its spec.
+        policies: its policies; where the CachePolicy can't be used, the cache settings stay as they are.
+        default_image: image where the spec names none.
+        config_map: the ConfigMap as it is, or None.
+    """
     meta = manifest["metadata"]
+    cache = policies.cache
+    if isinstance(cache, Unresolved):
+        cache = serverconfig.cache_of(config_map) if config_map is not None else None
     fixed = 1 if spec.replicas is None else spec.replicas
     return Inputs(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
         spec=spec,
-        cache=policies.cache if isinstance(policies.cache, CachePolicySpec) else None,
+        cache=cache,
         scaling=policies.scaling if isinstance(policies.scaling, ScalingPolicySpec) else None,
         replicas=None if spec.scaling_policy_ref else fixed,
         default_image=default_image,
     )
 
 
-def _held(policies: Policies, observed: dict[str, list[Manifest]]) -> frozenset[str]:
-    """Kinds of children that stay exactly as they are, because the policy that decides about them is not to be had."""
-    held = set()
-    if isinstance(policies.cache, Unresolved) and observed[names.CONFIG_MAP.name]:
-        held.add(names.CONFIG_MAP.name)
-    if isinstance(policies.scaling, Unresolved) and observed[names.AUTOSCALER.name]:
-        held.add(names.AUTOSCALER.name)
-    return frozenset(held)
+def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
+    """What was seen in this pass, for the status."""
+    meta = now.manifest["metadata"]
+    objects = now.applied.objects
+    text = objects.get(names.CONFIG_MAP.name, {}).get("data", {}).get(names.CONFIG_KEY)
+    autoscaler = objects.get(names.AUTOSCALER.name)
+    return Observed(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        deployment=objects.get(names.DEPLOYMENT.name),
+        has_service=names.SERVICE.name in objects,
+        autoscaler=autoscaler,
+        min_replicas=int(autoscaler["spec"].get("minReplicas", 1)) if autoscaler else None,
+        pods=pods,
+        wanted_hash=serverconfig.document_hash(text) if text is not None else None,
+        references=now.references,
+        unresolved=now.policies.unresolved(),
+        failure=(now.failure.reason, now.failure.message) if now.failure else None,
+        interruption=str(now.interruption) if now.interruption else None,
+        previous=tuple(now.manifest.get("status", {}).get("conditions", [])),
+        now=at,
+    )
+
+
+def _own(observed: dict[str, list[Manifest]], owner: Owner) -> dict[str, Manifest]:
+    """The children that are ours, by kind: others may carry our labels."""
+    child = names.child_name(owner.name)
+    return {
+        kind: manifest
+        for kind, found in observed.items()
+        for manifest in found
+        if manifest["metadata"]["name"] == child and drift.is_ours(manifest, owner.uid)
+    }
+
+
+def _kept(wanted: tuple[Manifest, ...], policies: Policies) -> frozenset[str]:
+    """Kinds of children that stay: those wanted, and the autoscaler of a policy that is not to be had."""
+    held = {names.AUTOSCALER.name} if isinstance(policies.scaling, Unresolved) else set()
+    return frozenset(held | {manifest["kind"] for manifest in wanted})
 
 
 def _first_replicas(inputs: Inputs, autoscalers: list[Manifest]) -> int | None:

@@ -1,23 +1,18 @@
-"""What was observed, as verdicts about a ScanService: the only writer of condition texts. Pure.
+"""What was observed, as a status: counts, address and conditions. Pure.
 
-Ready means that the spec is realised: the children of this generation are applied, and at least
-min(desired, minReplicas) pods of the current template have been ready with the current configuration for five
-seconds. Reconciling and Stalled follow kstatus, so that Flux, Argo CD and `kubectl wait` can trust them.
+Reconciling and Stalled follow kstatus, so that Flux, Argo CD and `kubectl wait` can trust them; `readiness` decides
+about Ready.
 """
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from typosentinel_operator import names
+from typosentinel_operator import names, readiness
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.desired.inputs import selector_labels
 from typosentinel_operator.names import Condition, Reason
-from typosentinel_operator.observed import Observed, PodView, Report
+from typosentinel_operator.observed import Observed, Report
 
 Manifest = dict[str, Any]
-
-# A pod that has been ready for a moment only may be about to fall over.
-SETTLED_SECONDS: Final = 5.0
 
 
 def endpoint(name: str, namespace: str) -> str:
@@ -33,15 +28,16 @@ def fields(observed: Observed) -> Manifest:
         "replicas": counts.get("replicas", 0),
         "readyReplicas": counts.get("readyReplicas", 0),
         "selector": ",".join(f"{key}={value}" for key, value in sorted(selector_labels(observed.name).items())),
-        "endpoint": endpoint(observed.name, observed.namespace),
+        **({"endpoint": endpoint(observed.name, observed.namespace)} if observed.has_service else {}),
         **({"configurationHash": observed.wanted_hash} if observed.wanted_hash else {}),
     }
 
 
 def verdicts(observed: Observed) -> tuple[Verdict, ...]:
     """All conditions of a ScanService."""
-    ready = _ready(observed)
-    stalled = observed.failure is not None
+    ready = readiness.verdict(observed)
+    invalid = any(policy.reason == Reason.INVALID_POLICY for policy in observed.unresolved)
+    stalled = observed.failure is not None or invalid
     settling = ready.status != "True" and not stalled
     return (
         ready,
@@ -64,97 +60,6 @@ def verdicts(observed: Observed) -> tuple[Verdict, ...]:
     )
 
 
-def settled_pods(observed: Observed) -> int:
-    """Pods that have been ready with the wanted configuration for SETTLED_SECONDS."""
-    return sum(1 for pod in observed.pods if _is_settled(pod, observed))
-
-
-def _is_settled(pod: PodView, observed: Observed) -> bool:
-    if pod.ready_since is None or not isinstance(pod.report, Report):
-        return False
-    ready_for = observed.now - datetime.fromisoformat(pod.ready_since)
-    return (
-        pod.report.configuration_hash == observed.wanted_hash
-        and pod.report.configuration_age >= SETTLED_SECONDS
-        and ready_for >= timedelta(seconds=SETTLED_SECONDS)
-    )
-
-
-def _ready(observed: Observed) -> Verdict:
-    for guard in (_failed, _unresolved, _not_rolled_out, _too_few_settled):
-        found = guard(observed)
-        if found is not None:
-            reason, message = found
-            return Verdict(Condition.READY, "False", reason, message)
-    return Verdict(Condition.READY, "True", Reason.READY, f"{settled_pods(observed)} pods answer as specified")
-
-
-def _failed(observed: Observed) -> tuple[str, str] | None:
-    return observed.failure
-
-
-def _unresolved(observed: Observed) -> tuple[str, str] | None:
-    if not observed.unresolved:
-        return None
-    return observed.unresolved[0].reason, "; ".join(policy.message for policy in observed.unresolved)
-
-
-def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:
-    deployment = observed.deployment
-    if deployment is None:
-        return Reason.ROLLING_OUT, "The Deployment has not been seen yet"
-    counts = deployment.get("status", {})
-    if counts.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
-        return Reason.ROLLING_OUT, "Kubernetes has not yet taken up the Deployment's latest change"
-    floor = _floor(observed)
-    updated = counts.get("updatedReplicas", 0)
-    if updated < floor:
-        return Reason.ROLLING_OUT, f"{updated} of {floor} pods run the latest version{_trouble(observed)}"
-    return None
-
-
-def _too_few_settled(observed: Observed) -> tuple[str, str] | None:
-    floor = _floor(observed)
-    if settled_pods(observed) >= floor:
-        return None
-    ready = [pod for pod in observed.pods if pod.ready_since is not None]
-    if len(ready) < floor:
-        return Reason.PODS_NOT_READY, f"{len(ready)} of {floor} pods are ready{_trouble(observed)}"
-    current = [pod for pod in ready if _runs_wanted(pod, observed)]
-    if len(current) < floor:
-        return (
-            Reason.CONFIGURATION_PROPAGATING,
-            f"{len(current)} of {floor} pods run the current configuration",
-        )
-    return (
-        Reason.PODS_NOT_READY,
-        f"{len(current)} of {floor} pods are ready, not yet for {SETTLED_SECONDS:g} s",
-    )
-
-
-def _trouble(observed: Observed) -> str:
-    """Why pods do not come up, in the kubelet's own words, where it has any."""
-    for pod in observed.pods:
-        for container in pod.manifest["status"].get("containerStatuses", []):
-            waiting = container.get("state", {}).get("waiting", {})
-            if waiting.get("reason") not in {None, "ContainerCreating", "PodInitializing"}:
-                return f": {waiting['reason']}, {waiting.get('message', 'no message')}"
-    for condition in (observed.deployment or {}).get("status", {}).get("conditions", []):
-        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            return f": {condition.get('message', condition.get('reason', ''))}"
-    return ""
-
-
-def _floor(observed: Observed) -> int:
-    """Pods that must answer: min(desired, minReplicas)."""
-    desired = int((observed.deployment or {}).get("spec", {}).get("replicas", 1))
-    return desired if observed.min_replicas is None else min(desired, observed.min_replicas)
-
-
-def _runs_wanted(pod: PodView, observed: Observed) -> bool:
-    return isinstance(pod.report, Report) and pod.report.configuration_hash == observed.wanted_hash
-
-
 def _policies(observed: Observed) -> Verdict:
     if observed.unresolved:
         message = "; ".join(policy.message for policy in observed.unresolved)
@@ -170,14 +75,14 @@ def _available(observed: Observed) -> Verdict:
         return Verdict(Condition.AVAILABLE, "False", Reason.SCALED_TO_ZERO, "spec.replicas is 0: nothing answers")
     if deployment.get("status", {}).get("readyReplicas", 0) > 0:
         return Verdict(Condition.AVAILABLE, "True", Reason.ENDPOINTS_READY, "Scans are answered")
-    return Verdict(Condition.AVAILABLE, "False", Reason.NO_ENDPOINTS, f"No pod answers{_trouble(observed)}")
+    return Verdict(Condition.AVAILABLE, "False", Reason.NO_ENDPOINTS, f"No pod answers{readiness.trouble(observed)}")
 
 
 def _configuration(observed: Observed) -> Verdict:
     asked = [pod for pod in observed.pods if pod.ready_since is not None]
     if not asked:
         return Verdict(Condition.CONFIGURATION_CURRENT, "Unknown", Reason.NO_PODS, "No pod is ready to be asked")
-    stale = [pod for pod in asked if isinstance(pod.report, Report) and not _runs_wanted(pod, observed)]
+    stale = [pod for pod in asked if isinstance(pod.report, Report) and not readiness.runs_wanted(pod, observed)]
     if stale:
         message = f"{len(stale)} of {len(asked)} pods still run an older configuration"
         return Verdict(Condition.CONFIGURATION_CURRENT, "False", Reason.CONFIGURATION_PROPAGATING, message)

@@ -36,7 +36,7 @@ def make_telemetry(registry: CollectorRegistry) -> Telemetry:
     return Telemetry(
         reconciles=Counter(
             Metric.RECONCILES.removesuffix("_total"),
-            "Reconciliations by kind and outcome (ok, transient, permanent, crashed)",
+            "Reconciliations by kind and outcome (ok, transient, crashed)",
             ["kind", "outcome"],
             registry=registry,
         ),

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 BACKOFF_FIRST = 0.2
 BACKOFF_LIMIT = 60.0
+# How long at most an event about a failing key is put off.
+EVENT_WAITS_SECONDS = 3.0
 # Twenty doublings reach any limit; more would only make large numbers.
 BACKOFF_DOUBLINGS = 20
 
@@ -53,10 +55,13 @@ class WorkQueue(Generic[Key]):
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._due: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
+        self._not_before: dict[Key, float] = {}
+        self._last_end = clock()
         self._wake = asyncio.Semaphore(0)
 
     def add(self, key: Key, delay: float = 0.0) -> None:
         """Let a key run after `delay` seconds; of several requests for a key the earliest counts."""
+        delay = max(delay, self._not_before.get(key, 0.0) - self._clock())
         if delay > 0:
             self._add_later(key, delay)
             return
@@ -71,6 +76,12 @@ class WorkQueue(Generic[Key]):
         """Age in seconds of the key that waits or runs the longest; 0 when idle."""
         starts = [*self._since.values(), *self._active.values()]
         return self._clock() - min(starts) if starts else 0.0
+
+    def stuck_for(self) -> float:
+        """Seconds since anything was finished while something was being worked on; 0 when nothing is."""
+        if not self._active:
+            return 0.0
+        return self._clock() - max(self._last_end, min(self._active.values()))
 
     async def run(self, workers: int) -> None:
         """Work until cancelled."""
@@ -115,9 +126,10 @@ class WorkQueue(Generic[Key]):
                 delay = await self._attempt(key)
             finally:
                 del self._active[key]
+                self._last_end = self._clock()
             if key in self._again:
                 self._again.discard(key)
-                self._enqueue(key)
+                self.add(key)
             elif delay is not None:
                 self.add(key, delay)
 
@@ -125,18 +137,22 @@ class WorkQueue(Generic[Key]):
         try:
             delay = await self._process(key)
         except Transient as error:
-            wait = self._failed(key)
+            wait = self._failed(key, error.retry_after or 0.0)
             log.warning("will try again", key=str(key), error=str(error), failures=self._failures[key])
-            # A server that names a time is believed, but never let in sooner than our own backoff.
-            return max(wait, error.retry_after or 0.0)
+            return wait
         except Exception:
             wait = self._failed(key)
             log.exception("reconcile crashed; will try again", key=str(key))
             return wait
         self._failures.pop(key, None)
+        self._not_before.pop(key, None)
         return delay
 
-    def _failed(self, key: Key) -> float:
+    def _failed(self, key: Key, retry_after: float = 0.0) -> float:
+        """Count a failure; returns seconds until the next attempt: our own backoff, or longer if a server says so."""
         self._failures[key] = self._failures.get(key, 0) + 1
         self._telemetry.queue_retries.inc()
-        return backoff(self._failures[key])
+        wait = max(backoff(self._failures[key]), retry_after)
+        # An event in between may bring good news, so it need not wait for all of our own backoff; but it waits.
+        self._not_before[key] = self._clock() + max(min(wait, EVENT_WAITS_SECONDS), retry_after)
+        return wait

@@ -70,6 +70,18 @@ REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
         factories.scan_service(resources={"requests": {"cpu": 2}, "limits": {"cpu": 1}}),
         ("spec.resources", "requests.cpu must not be greater than limits.cpu"),
     ),
+    "a unit that Kubernetes does not know": (
+        factories.scan_service(resources={"requests": {"memory": "1K"}}),
+        ("spec.resources.requests.memory",),
+    ),
+    "a quantity that the API server would round": (
+        factories.scan_service(resources={"requests": {"cpu": "100u"}}),
+        ("spec.resources.requests.cpu",),
+    ),
+    "a quantity finer than a thousandth": (
+        factories.scan_service(resources={"limits": {"cpu": "0.0001"}}),
+        ("spec.resources.limits.cpu",),
+    ),
     "a name that makes the Service's too long": (
         factories.scan_service("n" * (names.MAX_NAME + 1)),
         ("metadata.name must be at most 55",),
@@ -117,6 +129,9 @@ ACCEPTED: dict[str, Manifest] = {
     "no replicas": factories.scan_service(replicas=0),
     "resources as numbers": factories.scan_service(resources={"requests": {"cpu": 1}, "limits": {"cpu": 1}}),
     "only a limit": factories.scan_service(resources={"limits": {"memory": "64Mi"}}),
+    "quantities of every form": factories.scan_service(
+        resources={"requests": {"cpu": "0.125", "memory": "100M"}, "limits": {"cpu": "250m", "memory": "1.5Gi"}}
+    ),
     "a switched-off cache": factories.cache_policy(memory={"maxEntries": 0}),
     "the shortest lifetime": factories.cache_policy(memory={"ttl": "1000ms"}),
     "the longest lifetime": factories.cache_policy(memory={"ttl": "168h"}),

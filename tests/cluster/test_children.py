@@ -1,7 +1,7 @@
 """Children on a real API server: made, mended, left alone, removed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -108,6 +108,12 @@ def container(manifest: Manifest) -> Manifest:
     return found
 
 
+def resource_metric(name: str, utilization: int) -> Manifest:
+    """A metric as an HPA has it."""
+    target = {"type": "Utilization", "averageUtilization": utilization}
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
 # sentence → (kind, change, what has to hold again)
 DRIFT: dict[str, tuple[str, Manifest, Callable[[Manifest], bool]]] = {
     "another image": (
@@ -139,6 +145,16 @@ DRIFT: dict[str, tuple[str, Manifest, Callable[[Manifest], bool]]] = {
         AUTOSCALER,
         {"spec": {"maxReplicas": 50}},
         lambda found: found["spec"]["maxReplicas"] == 5,
+    ),
+    "a metric that somebody added": (
+        AUTOSCALER,
+        {"spec": {"metrics": [resource_metric(name, 50) for name in ("cpu", "memory", "ephemeral-storage")]}},
+        lambda found: len(found["spec"]["metrics"]) == 2,
+    ),
+    "the owner taken off": (
+        "ConfigMap",
+        {"metadata": {"ownerReferences": None}},
+        lambda found: [owner["name"] for owner in found["metadata"].get("ownerReferences", [])] == ["front"],
     ),
     "no budget": (
         "PodDisruptionBudget",
@@ -213,6 +229,56 @@ def test_at_rest_nothing_is_written(scaled: Children, operator: Operator) -> Non
     assert before == scaled.versions()
     ours = {what: count for what, count in operator.writes().items() if count}
     assert ours == {}
+
+
+@pytest.fixture
+def mirror(kubectl: Kubectl, namespace: str) -> Iterator[None]:
+    """An admission policy that gives every container in the namespace another image, as mirrors of registries do."""
+    change = (
+        'JSONPatch{op: "replace", path: "/spec/template/spec/containers/0/image", '
+        'value: "mirror.example/" + object.spec.template.spec.containers[0].image.replace("mirror.example/", "")}'
+    )
+    rule = {
+        "apiGroups": ["apps"],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE", "UPDATE"],
+        "resources": ["deployments"],
+    }
+    selector = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": namespace}}
+    policy = {
+        "matchConstraints": {"resourceRules": [rule], "namespaceSelector": selector},
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": f"[{change}]"}}],
+    }
+    kubectl.apply(
+        head | {"kind": "MutatingAdmissionPolicy", "spec": policy},
+        head | {"kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": namespace}},
+    )
+    yield
+    kubectl.delete("mutatingadmissionpolicybinding", namespace)
+    kubectl.delete("mutatingadmissionpolicy", namespace)
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_field_that_admission_changes_back_is_not_written_for_ever(children: Children, operator: Operator) -> None:
+    """One write shows that it is no use; the rest of the Deployment is still put right."""
+    # The API server takes up an admission policy a moment after it has been made.
+    time.sleep(2.0)
+    children.kubectl.apply(factories.scan_service(namespace=children.namespace, replicas=1))
+    children.await_all()
+    assert container(children.one("Deployment"))["image"] == f"mirror.example/{IMAGE}"
+    before = operator.writes().get("apply Deployment")
+    time.sleep(2.5 * RESYNC_SECONDS)
+
+    assert operator.writes().get("apply Deployment") == before
+    assert ("Normal", "ChildRepaired") not in children.events()
+
+    children.kubectl.run("scale", "deployment", children.child, f"--namespace={children.namespace}", "--replicas=7")
+    children.kubectl.wait_until(
+        lambda: children.one("Deployment")["spec"]["replicas"] == 1, BACK_SECONDS, "the number is put right"
+    )
 
 
 def test_applying_the_same_objects_again_changes_nothing(children: Children) -> None:

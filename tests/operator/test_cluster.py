@@ -58,11 +58,11 @@ def status(code: str, message: str, *headers: str) -> Behavior:
 
 # Every call that the operator makes.
 CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
-    "serves": lambda cluster: cluster.serves(names.API_VERSION),
+    "serves": lambda cluster: cluster.serves(*names.CUSTOM_KINDS),
     "get": lambda cluster: cluster.get(names.SCAN_SERVICE, "team-a", "front"),
     "list": lambda cluster: cluster.list(names.SCAN_SERVICE),
     "apply": lambda cluster: cluster.apply(names.SCAN_SERVICE, SERVICE),
-    "apply_status": lambda cluster: cluster.apply_status(names.SCAN_SERVICE, "team-a", "front", {}),
+    "apply_status": lambda cluster: cluster.apply_status(names.SCAN_SERVICE, SERVICE, {}),
     "delete": lambda cluster: cluster.delete(names.SCAN_SERVICE, SERVICE),
     "annotate": lambda cluster: cluster.annotate(names.POD, SERVICE, {"a": "b"}),
     "create": lambda cluster: cluster.create(names.EVENT, SERVICE),
@@ -162,11 +162,33 @@ async def test_the_servers_own_words_are_passed_on(serve: Serve, tmp_path: Path)
             await cluster.apply(names.DEPLOYMENT, SERVICE)
 
 
-@pytest.mark.parametrize("call", ["get", "apply_status", "delete", "annotate", "serves"])
+@pytest.mark.parametrize("call", ["get", "apply_status", "delete", "annotate"])
 async def test_what_has_gone_is_no_error(call: str, serve: Serve, tmp_path: Path) -> None:
     """Between two looks an object may be deleted at any time."""
     async with connected(await serve(status("404 Not Found", "gone")), tmp_path) as (cluster, _):
         assert not await CALLS[call](cluster)
+
+
+RESOURCES = [{"name": kind.plural, "verbs": ["get", "watch"]} for kind in names.CUSTOM_KINDS]
+
+
+@pytest.mark.parametrize(
+    ("groups", "resources", "wanted"),
+    [
+        ([names.GROUP], RESOURCES, True),
+        ([names.GROUP], RESOURCES[:2], False),
+        ([names.GROUP], [{"name": kind.plural, "verbs": ["get"]} for kind in names.CUSTOM_KINDS], False),
+        (["apps"], RESOURCES, False),
+        ([], [], False),
+    ],
+)
+async def test_kinds_are_served_when_all_of_them_can_be_watched(
+    groups: list[str], resources: list[Any], serve: Serve, tmp_path: Path, *, wanted: bool
+) -> None:
+    """The API server takes up definitions one by one, and kopf asks but once."""
+    body = json.dumps({"groups": [{"name": group} for group in groups], "resources": resources}).encode()
+    async with connected(await serve(answering("200 OK", body)), tmp_path) as (cluster, _):
+        assert wanted == await cluster.serves(*names.CUSTOM_KINDS)
 
 
 async def test_writes_are_counted_and_reads_are_not(serve: Serve, tmp_path: Path) -> None:

@@ -6,31 +6,36 @@ from typing import Any
 import pytest
 
 import factories
-from typosentinel_operator import names, policies, reconcile
+from typosentinel_operator import names, policies, reconcile, specs
+from typosentinel_operator.desired import serverconfig
 from typosentinel_operator.names import Reason
 from typosentinel_operator.observed import Policies, Unresolved
 
 MISSING = Unresolved(Reason.POLICY_NOT_FOUND, "gone")
-NOTHING: dict[str, list[dict[str, Any]]] = {kind.name: [] for kind in names.CHILD_KINDS}
-EVERYTHING: dict[str, list[dict[str, Any]]] = {kind.name: [{}] for kind in names.CHILD_KINDS}
 
 
-@pytest.mark.parametrize(
-    ("cache", "scaling", "children", "held"),
-    [
-        (None, None, EVERYTHING, set()),
-        (factories.cache_spec(), factories.scaling_spec(), EVERYTHING, set()),
-        (MISSING, None, EVERYTHING, {"ConfigMap"}),
-        (None, MISSING, EVERYTHING, {"HorizontalPodAutoscaler"}),
-        (MISSING, MISSING, EVERYTHING, {"ConfigMap", "HorizontalPodAutoscaler"}),
-        (MISSING, MISSING, NOTHING, set()),
-    ],
-)
-def test_what_a_missing_policy_decides_about_stays_as_it_is(
-    cache: Any, scaling: Any, children: dict[str, list[dict[str, Any]]], held: set[str]
-) -> None:
-    """What runs goes on running; what is not there yet is made without the policy."""
-    assert held == reconcile._held(Policies(cache, scaling), children)
+def inputs_with(cache: Any, config_map: dict[str, Any] | None) -> Any:
+    """What the builders are given for a ScanService with such a CachePolicy."""
+    service = factories.scan_service(cachePolicyRef={"name": "small"})
+    service["metadata"]["uid"] = "u1"
+    spec = specs.parse(specs.ScanServiceSpec, service)
+    return reconcile.inputs_of(service, spec, Policies(cache, None), "image:1", config_map)
+
+
+def test_without_its_policy_the_cache_stays_as_it_is() -> None:
+    """What runs goes on running; a policy that is there decides, and without both the scanner's own settings do."""
+    present = serverconfig.config_map(factories.inputs(cache=factories.cache_spec(maxEntries=77)))
+
+    assert inputs_with(MISSING, present).cache.memory.max_entries == 77
+    assert inputs_with(factories.cache_spec(maxEntries=5), present).cache.memory.max_entries == 5
+    assert inputs_with(MISSING, None).cache is None
+    assert inputs_with(MISSING, {"data": {"config.yaml": "[garbage"}}).cache is None
+
+
+@pytest.mark.parametrize(("scaling", "kept"), [(None, False), (MISSING, True)])
+def test_without_its_policy_the_autoscaler_stays(scaling: Any, *, kept: bool) -> None:
+    """It goes only when nobody refers to a policy any more."""
+    assert kept == (names.AUTOSCALER.name in reconcile._kept((), Policies(None, scaling)))
 
 
 def unsettled(seconds: float, aspect: str = "Ready", status: str = "False") -> list[dict[str, Any]]:

@@ -26,6 +26,12 @@ def waiting(reason: str, message: str) -> dict[str, Any]:
     return {"metadata": {"uid": "p1"}, "status": {"phase": "Pending", "containerStatuses": [container]}}
 
 
+def was(aspect: str, status: str, reason: str, seconds: float = 600.0) -> dict[str, Any]:
+    """A condition that the object has carried for so long."""
+    since = (factories.NOW - timedelta(seconds=seconds)).isoformat()
+    return {"type": aspect, "status": status, "reason": reason, "lastTransitionTime": since}
+
+
 def refused_pods(message: str) -> dict[str, Any]:
     """A Deployment that may not make pods."""
     failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
@@ -79,21 +85,33 @@ READY: dict[str, tuple[Observed, tuple[str, str, str]]] = {
         observed(deployment=deployment() | {"status": {}}),
         ("False", Reason.ROLLING_OUT, "latest change"),
     ),
-    "pods of the old version do not count": (
+    "a rollout that has not made enough pods is under way": (
         observed(deployment=deployment(2, updatedReplicas=1), pods=(pod(), pod())),
         ("False", Reason.ROLLING_OUT, "1 of 2 pods"),
     ),
+    "a ready pod of the old version does not stand in for a new one that can't start": (
+        observed(pods=(pod(template="old"), pod(None, manifest=waiting("ErrImagePull", "no such image")))),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods of the current version are ready: ErrImagePull, no such image"),
+    ),
+    "an API server that takes no changes comes before what is left of the old state": (
+        observed(interruption="500 webhook down", references=1),
+        ("False", Reason.APPLY_FAILING, "500 webhook down"),
+    ),
     "a pod that is not ready does not count": (
         observed(pods=(pod(None),)),
-        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready"),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods of the current version are ready"),
     ),
     "the kubelet's own words are passed on": (
         observed(pods=(pod(None, manifest=waiting("ImagePullBackOff", "no such image")),)),
-        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready: ImagePullBackOff, no such image"),
+        (
+            "False",
+            Reason.PODS_NOT_READY,
+            "0 of 1 pods of the current version are ready: ImagePullBackOff, no such image",
+        ),
     ),
     "a container that is only starting is no trouble": (
         observed(pods=(pod(None, manifest=waiting("ContainerCreating", "")),)),
-        ("False", Reason.PODS_NOT_READY, "0 of 1 pods are ready"),
+        ("False", Reason.PODS_NOT_READY, "0 of 1 pods of the current version are ready"),
     ),
     "a quota's words are passed on": (
         observed(deployment=refused_pods("exceeded quota"), pods=()),
@@ -105,15 +123,41 @@ READY: dict[str, tuple[Observed, tuple[str, str, str]]] = {
     ),
     "a pod that does not say what it runs does not count": (
         observed(pods=(pod(report=NoAnswer("timeout")),)),
-        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 1 pods run"),
+        ("False", Reason.PODS_UNREACHABLE, "1 ready pods do not say what they run: timeout"),
+    ),
+    "a pod that misses one question is no reason to give Ready up": (
+        observed(pods=(pod(report=NoAnswer("timeout")),), previous=(was("Ready", "True", "Ready"),)),
+        ("True", Reason.READY, "pods answer"),
+    ),
+    "a pod that has been silent for a moment is none either": (
+        observed(
+            pods=(pod(report=NoAnswer("timeout")),),
+            previous=(was("Ready", "True", "Ready"), was("ConfigurationCurrent", "Unknown", "PodsUnreachable", 14)),
+        ),
+        ("True", Reason.READY, "pods answer"),
+    ),
+    "a pod that stays silent is": (
+        observed(
+            pods=(pod(report=NoAnswer("timeout")),),
+            previous=(was("Ready", "True", "Ready"), was("ConfigurationCurrent", "Unknown", "PodsUnreachable", 15)),
+        ),
+        ("False", Reason.PODS_UNREACHABLE, "timeout"),
+    ),
+    "silence does not excuse another pod that runs an older configuration": (
+        observed(
+            deployment=deployment(2),
+            pods=(pod(report=NoAnswer("timeout")), pod(digest=OLD)),
+            previous=(was("Ready", "True", "Ready"),),
+        ),
+        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 2 pods run"),
     ),
     "a pod that has just become ready may be about to fall over": (
         observed(pods=(pod(JUST_NOW),)),
-        ("False", Reason.PODS_NOT_READY, "not yet for 5 s"),
+        ("False", Reason.PODS_NOT_READY, "less than 5 s"),
     ),
     "a configuration that has just taken effect may be about to be refused": (
         observed(pods=(pod(age=4.9),)),
-        ("False", Reason.PODS_NOT_READY, "not yet for 5 s"),
+        ("False", Reason.PODS_NOT_READY, "less than 5 s"),
     ),
 }
 

@@ -223,11 +223,42 @@ async def test_a_success_ends_the_counting_of_failures() -> None:
     waits = []
     async with running(queue):
         for _ in range(4):
+            queue._not_before.clear()
             queue.add("a")
             await settle()
             waits.append(queue._due.get("a", 0.0) and queue._due["a"] - asyncio.get_running_loop().time())
     wanted = [pytest.approx(0.2, abs=0.1), pytest.approx(0.4, abs=0.1), 0.0, pytest.approx(0.2, abs=0.1)]
     assert wanted == waits
+
+
+async def test_an_event_does_not_get_round_the_waiting_time_of_a_failing_key() -> None:
+    """Pods that come and go while the API server asks for peace must not make a storm of it."""
+    worker = Worker()
+    worker.outcomes = [Transient("429", retry_after=30.0)]
+    queue, _ = queue_of(worker.process)
+    async with running(queue):
+        queue.add("a")
+        await settle()
+        for _ in range(100):
+            queue.add("a")
+            await settle()
+        due = queue._due["a"] - asyncio.get_running_loop().time()
+    assert worker.started == ["a"]
+    assert due == pytest.approx(30.0, abs=1.0)
+
+
+async def test_an_event_shortens_a_long_waiting_time_of_our_own() -> None:
+    """It may be the user's correction; seconds are enough to keep a storm away."""
+    worker = Worker()
+    worker.outcomes = [Transient("x")]
+    queue, _ = queue_of(worker.process)
+    async with running(queue):
+        queue._failures["a"] = 20
+        queue.add("a")
+        await settle()
+        queue.add("a")
+        due = queue._due["a"] - asyncio.get_running_loop().time()
+    assert due == pytest.approx(3.0, abs=0.5)
 
 
 async def test_cancellation_ends_workers_and_timers() -> None:

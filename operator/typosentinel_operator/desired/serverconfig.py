@@ -10,6 +10,7 @@ import yaml
 
 from typosentinel_operator import names
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
+from typosentinel_operator.specs import CachePolicySpec
 
 
 def document(inputs: Inputs) -> str:
@@ -25,6 +26,15 @@ def document(inputs: Inputs) -> str:
         memory = inputs.cache.memory
         content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
     return yaml.safe_dump(content, sort_keys=True)
+
+
+def cache_of(config_map: Manifest) -> CachePolicySpec | None:
+    """The cache settings in a ConfigMap of ours, or None where it holds none that can be read."""
+    try:
+        content = yaml.safe_load(config_map["data"][names.CONFIG_KEY])
+        return CachePolicySpec.model_validate(content["cache"])
+    except (KeyError, TypeError, ValueError, yaml.YAMLError):
+        return None
 
 
 def document_hash(text: str) -> str:

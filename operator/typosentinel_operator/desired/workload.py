@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from typosentinel_operator import names, quantities
-from typosentinel_operator.desired.inputs import Inputs, Manifest, child, child_labels, selector_labels
+from typosentinel_operator.desired.inputs import Inputs, Manifest, child, child_labels, manifest_hash, selector_labels
 from typosentinel_operator.specs import ComputeResources
 
 DEFAULT_REQUESTS: Final[dict[str, str]] = {"cpu": "100m", "memory": "256Mi"}
@@ -55,11 +55,18 @@ def deployment(inputs: Inputs) -> Manifest:
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 300,
-        "template": {"metadata": {"labels": child_labels(inputs.name)}, "spec": _pod(inputs)},
+        "template": _template(inputs),
     }
     if inputs.replicas is not None:
         spec["replicas"] = inputs.replicas
     return child(names.DEPLOYMENT, inputs, {"spec": spec})
+
+
+def _template(inputs: Inputs) -> Manifest:
+    """The pods' template, labelled with its own hash: so pods of an older version can be told from the others."""
+    template: Manifest = {"metadata": {"labels": child_labels(inputs.name)}, "spec": _pod(inputs)}
+    template["metadata"]["labels"][names.LABEL_TEMPLATE] = manifest_hash(template)
+    return template
 
 
 def _pod(inputs: Inputs) -> Manifest:

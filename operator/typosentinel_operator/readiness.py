@@ -1,0 +1,167 @@
+"""When is a ScanService Ready? Guards in order; the first that speaks wins, and silence of all means yes. Pure.
+
+Ready means that the spec is realised: the children of this generation are applied, and at least
+min(desired, minReplicas) pods of the current template have been ready with the current configuration for five
+seconds. Trouble at run time beyond that has conditions of its own.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from typosentinel_operator import names
+from typosentinel_operator.conditions import Verdict
+from typosentinel_operator.names import Condition, Reason
+from typosentinel_operator.observed import Observed, PodView, Report
+
+Guard = Callable[[Observed], tuple[str, str] | None]
+
+# A pod that has been ready for a moment only may be about to fall over.
+SETTLED_SECONDS: Final = 5.0
+# A pod that does not answer one question may be busy; Ready is not given up for less than this.
+SILENCE_SECONDS: Final = 15.0
+
+
+def verdict(observed: Observed) -> Verdict:
+    """The condition Ready."""
+    for guard in GUARDS:
+        found = guard(observed)
+        if found is not None:
+            reason, message = found
+            return Verdict(Condition.READY, "False", reason, message)
+    count = len([pod for pod in observed.pods if _is_settled(pod, observed)])
+    return Verdict(Condition.READY, "True", Reason.READY, f"{count} pods answer as specified")
+
+
+def trouble(observed: Observed) -> str:
+    """Why pods do not come up, in the kubelet's own words, where it has any."""
+    for pod in observed.pods:
+        for container in pod.manifest["status"].get("containerStatuses", []):
+            waiting = container.get("state", {}).get("waiting", {})
+            if waiting.get("reason") not in {None, "ContainerCreating", "PodInitializing"}:
+                return f": {waiting['reason']}, {waiting.get('message', 'no message')}"
+    for condition in (observed.deployment or {}).get("status", {}).get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return f": {condition.get('message', condition.get('reason', ''))}"
+    return ""
+
+
+def runs_wanted(pod: PodView, observed: Observed) -> bool:
+    """Whether the pod says that it runs with the configuration that it should."""
+    return isinstance(pod.report, Report) and pod.report.configuration_hash == observed.wanted_hash
+
+
+def _failed(observed: Observed) -> tuple[str, str] | None:
+    return observed.failure
+
+
+def _interrupted(observed: Observed) -> tuple[str, str] | None:
+    if observed.interruption is None:
+        return None
+    return Reason.APPLY_FAILING, f"The API server does not take our changes at the moment: {observed.interruption}"
+
+
+def _unresolved(observed: Observed) -> tuple[str, str] | None:
+    if not observed.unresolved:
+        return None
+    return observed.unresolved[0].reason, "; ".join(policy.message for policy in observed.unresolved)
+
+
+def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:
+    deployment = observed.deployment
+    if deployment is None:
+        return Reason.ROLLING_OUT, "The Deployment has not been seen yet"
+    counts = deployment.get("status", {})
+    if counts.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return Reason.ROLLING_OUT, "Kubernetes has not yet taken up the Deployment's latest change"
+    floor = _floor(observed)
+    updated = counts.get("updatedReplicas", 0)
+    if updated < floor:
+        return Reason.ROLLING_OUT, f"{updated} of {floor} pods of the current version exist{trouble(observed)}"
+    return None
+
+
+def _too_few_ready(observed: Observed) -> tuple[str, str] | None:
+    floor = _floor(observed)
+    ready = len(_ready(observed))
+    if ready >= floor:
+        return None
+    return Reason.PODS_NOT_READY, f"{ready} of {floor} pods of the current version are ready{trouble(observed)}"
+
+
+def _too_few_current(observed: Observed) -> tuple[str, str] | None:
+    floor = _floor(observed)
+    ready = _ready(observed)
+    current = [pod for pod in ready if runs_wanted(pod, observed)]
+    if len(current) >= floor:
+        return None
+    silent = [pod for pod in ready if not isinstance(pod.report, Report)]
+    if len(current) + len(silent) < floor:
+        return Reason.CONFIGURATION_PROPAGATING, f"{len(current)} of {floor} pods run the current configuration"
+    if _was_ready(observed) and _silent_for(observed) < SILENCE_SECONDS:
+        return None
+    return Reason.PODS_UNREACHABLE, f"{len(silent)} ready pods do not say what they run: {_words(silent)}"
+
+
+def _too_fresh(observed: Observed) -> tuple[str, str] | None:
+    floor = _floor(observed)
+    # Pods that do not answer have been judged by the guard before this one.
+    settled = [pod for pod in _ready(observed) if _is_settled(pod, observed) or not isinstance(pod.report, Report)]
+    if len(settled) >= floor:
+        return None
+    return (
+        Reason.PODS_NOT_READY,
+        f"{floor - len(settled)} of {floor} pods have been ready for less than {SETTLED_SECONDS:g} s",
+    )
+
+
+GUARDS: Final[tuple[Guard, ...]] = (
+    _failed,
+    _interrupted,
+    _unresolved,
+    _not_rolled_out,
+    _too_few_ready,
+    _too_few_current,
+    _too_fresh,
+)
+
+
+def _floor(observed: Observed) -> int:
+    """Pods that must answer: min(desired, minReplicas)."""
+    desired = int((observed.deployment or {}).get("spec", {}).get("replicas", 1))
+    return desired if observed.min_replicas is None else min(desired, observed.min_replicas)
+
+
+def _ready(observed: Observed) -> list[PodView]:
+    """Ready pods that were made from the Deployment's present template."""
+    template = (observed.deployment or {}).get("spec", {}).get("template", {})
+    wanted = template.get("metadata", {}).get("labels", {}).get(names.LABEL_TEMPLATE)
+    return [
+        pod
+        for pod in observed.pods
+        if pod.ready_since is not None
+        and pod.manifest["metadata"].get("labels", {}).get(names.LABEL_TEMPLATE) == wanted
+    ]
+
+
+def _is_settled(pod: PodView, observed: Observed) -> bool:
+    if pod.ready_since is None or not isinstance(pod.report, Report) or not runs_wanted(pod, observed):
+        return False
+    ready_for = observed.now - datetime.fromisoformat(pod.ready_since)
+    return pod.report.configuration_age >= SETTLED_SECONDS and ready_for >= timedelta(seconds=SETTLED_SECONDS)
+
+
+def _was_ready(observed: Observed) -> bool:
+    return any(was["type"] == Condition.READY and was["status"] == "True" for was in observed.previous)
+
+
+def _silent_for(observed: Observed) -> float:
+    """Seconds since pods stopped answering, which ConfigurationCurrent remembers."""
+    for was in observed.previous:
+        if was["type"] == Condition.CONFIGURATION_CURRENT and was["reason"] == Reason.PODS_UNREACHABLE:
+            return (observed.now - datetime.fromisoformat(was["lastTransitionTime"])).total_seconds()
+    return 0.0
+
+
+def _words(silent: list[PodView]) -> str:
+    return "; ".join(sorted({pod.report.reason for pod in silent if not isinstance(pod.report, Report)}))
