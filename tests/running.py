@@ -9,8 +9,8 @@ from aiohttp import ClientSession, web
 from prometheus_client.parser import text_string_to_metric_families
 
 from typosentinel_server.clock import Clock
+from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.logs import logger_for_http
 
 
 @dataclass
@@ -40,7 +40,7 @@ Start = Callable[..., Awaitable[Running]]
 @asynccontextmanager
 async def listening(app: web.Application) -> AsyncIterator[Running]:
     """An application behind a real socket."""
-    runner = web.AppRunner(app, access_log=None, logger=logger_for_http(app[SERVER].log), shutdown_timeout=2)
+    runner = Runner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"

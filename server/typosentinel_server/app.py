@@ -79,7 +79,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         reloader=reloader,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
-        ring=RequestRing(),
+        ring=RequestRing(clock.monotonic),
         log=log,
         clock=clock,
     )

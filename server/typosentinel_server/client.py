@@ -1,16 +1,21 @@
 """Asking a server over its HTTP API."""
 
 import json
+import re
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
 from urllib.parse import urlsplit
 
 from typosentinel_server.answers import Answer, Question, Refusal
-from typosentinel_server.errors import ServerUnreachable, shown
-from typosentinel_server.scan.model import Contribution, Finding, Technique, Verdict
+from typosentinel_server.errors import ServerUnreachable, printable, shown
+from typosentinel_server.scan.model import Contribution, Finding, Technique
+from typosentinel_server.schemas import ErrorResponse, ScanResponse
 
 TIMEOUT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 2**20
+# The answers that are about the name; all others say that this server judges nothing.
+ABOUT_THE_NAME = frozenset({HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
+USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 class RemoteJudge:
@@ -24,33 +29,32 @@ class RemoteJudge:
     """
 
     def __init__(self, url: str) -> None:
+        self._url = url
         try:
             parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise _unreachable(url, "it is no http:// or https:// address")
+            kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+            self._connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+        except (ValueError, HTTPException) as error:
             raise _unreachable(url, str(error)) from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise _unreachable(url, "it is no http:// or https:// address")
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._url = url
         self._path = parts.path.rstrip("/") + "/api/v1/scan"
-        self._connection = kind(parts.hostname, port, timeout=TIMEOUT_SECONDS)
 
     def __call__(self, question: Question) -> Answer | Refusal:
         """The answer. Raises ServerUnreachable where there is no usable one."""
         body = json.dumps({"ecosystem": question.ecosystem, "name": question.name})
-        response = self._post(body)
-        try:
-            content = json.loads(response.read())
-            if response.status == HTTPStatus.OK:
-                return _answer(question, content, response.getheader("X-Served-By"))
-            error = content["error"]
-            if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                return Refusal(error["code"], error["message"], error["suggestion"])
-            reason = f"it says {response.status}: {error['message']}"
-        except (ValueError, KeyError, TypeError, HTTPException, OSError) as error:
-            raise _unreachable(self._url, f"no answer of ours, status {response.status}") from error
-        raise _unreachable(self._url, reason)
+        with self._post(body) as response:
+            try:
+                content = response.read(MAX_ANSWER_BYTES)
+                if response.status == HTTPStatus.OK:
+                    found = ScanResponse.model_validate_json(content, extra="ignore")
+                    return _answer(question, found, response.getheader("X-Served-By"))
+                error = ErrorResponse.model_validate_json(content, extra="ignore").error
+            except (ValueError, HTTPException, OSError) as mistake:
+                raise _unreachable(self._url, f"no answer of ours, status {response.status}") from mistake
+            if response.status in ABOUT_THE_NAME:
+                return Refusal(error.code, error.message, error.suggestion)
+            raise _unreachable(self._url, f"it says {response.status}: {error.message}")
 
     def close(self) -> None:
         """Closes the connection."""
@@ -62,7 +66,7 @@ class RemoteJudge:
             try:
                 self._connection.request("POST", self._path, body, headers)
                 return self._connection.getresponse()
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, ValueError) as error:
                 # A server on its way out may close a kept connection as it is used: once is no failure.
                 self._connection.close()
                 if last:
@@ -70,27 +74,27 @@ class RemoteJudge:
         raise AssertionError("the loop returns or raises")
 
 
-def _answer(question: Question, content: dict[str, Any], served_by: str | None) -> Answer:
+def _answer(question: Question, content: ScanResponse, served_by: str | None) -> Answer:
     findings = tuple(
         Finding(
-            technique=Technique(finding["technique"]),
-            target=finding["target"],
-            rank=finding["targetRank"],
-            message=finding["message"],
-            score=finding["score"],
-            contributions=tuple(Contribution(c["reason"], c["weight"]) for c in finding["contributions"]),
+            technique=Technique(finding.technique),
+            target=finding.target,
+            rank=finding.target_rank,
+            message=finding.message,
+            score=finding.score,
+            contributions=tuple(Contribution(c.reason, c.weight) for c in finding.contributions),
         )
-        for finding in content["findings"]
+        for finding in content.findings
     )
     return Answer(
         question=question,
-        verdict=Verdict(content["verdict"]),
-        score=content["score"],
-        known=content["known"],
-        rank=content["rank"],
-        targets=tuple(content["targets"]),
+        verdict=content.verdict,
+        score=content.score,
+        known=content.known,
+        rank=content.rank,
+        targets=tuple(content.targets),
         findings=findings,
-        compared_with=content["corpusVersion"],
+        compared_with=content.corpus_version,
         served_by=served_by,
     )
 
@@ -98,6 +102,10 @@ def _answer(question: Question, content: dict[str, Any], served_by: str | None) 
 def _unreachable(url: str, why: str) -> ServerUnreachable:
     return ServerUnreachable(
         "SERVER_UNREACHABLE",
-        f"no answer from {shown(url)}: {why}",
+        f"no answer from {shown(USERINFO.sub(_scheme, url))}: {printable(why, 200)}",
         "Check the address, and that the server is ready: GET /ready.",
     )
+
+
+def _scheme(match: re.Match[str]) -> str:
+    return match[1] or ""

@@ -109,7 +109,7 @@ class Reloader:
         try:
             content = await asyncio.to_thread(read_document, self._path)
         except DomainError as error:
-            self._refuse(error.message, error)
+            self._refuse(error.message, error.message)
             return
         digest = digest_of(content)
         if digest == self._last_seen:
@@ -118,7 +118,10 @@ class Reloader:
             settings = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
             await self._apply(settings)
         except DomainError as error:
-            self._refuse(digest, error)
+            self._refuse(digest, error.message)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the next is looked at
+            self._refuse(digest, f"{self._path}:1: document: {type(error).__name__}: {error}")
             return
         self._last_seen = digest
         self.last_error = None
@@ -128,13 +131,13 @@ class Reloader:
             self._log.write.info("configuration applied", file=str(self._path), hash=digest)
             self._expose()
 
-    def _refuse(self, seen: str, error: DomainError) -> None:
+    def _refuse(self, seen: str, reason: str) -> None:
         if seen == self._last_seen:
             return
         self._last_seen = seen
-        self.last_error = error.message
+        self.last_error = reason
         self._metrics.configuration_reloads.labels("refused").inc()
-        self._log.write.error("configuration refused, the old one stays", file=str(self._path), reason=error.message)
+        self._log.write.error("configuration refused, the old one stays", file=str(self._path), reason=reason)
 
     def _expose(self) -> None:
         self._metrics.configuration(self.current.digest, lambda: self.age)

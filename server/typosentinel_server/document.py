@@ -13,6 +13,7 @@ from typosentinel_server.errors import ConfigurationInvalid, shown
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
+MAX_NUMBER_BITS = 64
 
 Place = tuple[str | int, ...]
 
@@ -87,9 +88,12 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return list(self._items(node, place))
         try:
-            return self._scalars.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError) as error:
+            found = self._scalars.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError, ArithmeticError) as error:
             raise _invalid(self._where, _line(node), "this value cannot be read") from error
+        if isinstance(found, int) and found.bit_length() > MAX_NUMBER_BITS:
+            raise _invalid(self._where, _line(node), "this number is too large")
+        return found
 
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -67,6 +67,12 @@ def shown(text: str) -> str:
     return '"' + cut.encode("ascii", "backslashreplace").decode("ascii").replace('"', "'") + '"'
 
 
+def printable(text: str, limit: int) -> str:
+    """A text that cannot play tricks on a terminal: unprintable characters escaped, cut at the limit."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """A question naming the closest choice, with a trailing space; empty where none is close."""
     by_lower = {choice.lower(): choice for choice in choices}

@@ -1,6 +1,8 @@
 """Is the server alive, ready, on its way out?"""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from typosentinel_server.clock import Clock
@@ -8,6 +10,7 @@ from typosentinel_server.metrics import Metrics
 
 BEAT_SECONDS = 0.25
 STALLED_AFTER_SECONDS = 10.0
+FIRST_WORD_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Lifecycle:
         self._started = clock.monotonic()
         self._last_beat = self._started
         self._draining = False
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def uptime(self) -> float:
@@ -77,3 +83,24 @@ class Lifecycle:
         """
         self._draining = True
         await asyncio.sleep(self.timing.drain)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Around the answering of a request; `finish` waits for those inside."""
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def finish(self) -> None:
+        """Returns when no request is being answered any more, and after `timing.shutdown` seconds at the latest."""
+        self._draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.timing.shutdown):
+                # The first pause lets a connection that was just accepted say what it wants.
+                await asyncio.sleep(FIRST_WORD_SECONDS)
+                await self._idle.wait()

@@ -15,6 +15,10 @@ LEVELS = {
     LogLevel.ERROR: logging.ERROR,
 }
 Logger = structlog.typing.FilteringBoundLogger
+# Where the HTTP library's errors about a stranger's bytes are defined; importing them would load it.
+BROKEN_HTTP = frozenset({"aiohttp.http_exceptions", "aiohttp.web_protocol"})
+# Without local variables: among them are callers' headers, with their secrets.
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 class Log:
@@ -30,12 +34,14 @@ class Log:
         renderer: structlog.typing.Processor = (
             structlog.processors.JSONRenderer()
             if form == "json"
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+            else structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
         )
         self._processors: list[structlog.typing.Processor] = [
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if form == "json" else _unchanged,
+            TRACEBACKS if form == "json" else _unchanged,
             renderer,
         ]
         self._bound: Logger = self._at(level)
@@ -79,7 +85,7 @@ class Forwarded(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Logs a record; a stranger's broken HTTP is worth no more than a debug message."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and type(error).__module__ == "aiohttp.http_exceptions":
+        if type(error).__module__ in BROKEN_HTTP:
             self._log.write.debug("broken HTTP", reason=str(error)[:200])
         else:
             self._log.write.error(record.getMessage()[:1000], exc_info=error)

@@ -10,7 +10,7 @@ from http import HTTPMethod, HTTPStatus
 from aiohttp import web
 
 from typosentinel_server.errors import DomainError, InvalidRequest
-from typosentinel_server.keys import REQUEST_ID, SERVER
+from typosentinel_server.keys import REQUEST_ID, SERVER, Server
 from typosentinel_server.schemas import ErrorBody, ErrorResponse
 
 MAX_BODY_BYTES = 64 * 1024
@@ -25,13 +25,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Gives request and response an id, the caller's own where it is a decent one, and says who answers."""
-    given = request.headers.get("X-Request-ID", "")
-    request[REQUEST_ID] = given if DECENT_ID.fullmatch(given) else uuid.uuid4().hex
+    request[REQUEST_ID] = _id_of(request)
     server = request.app[SERVER]
     response = await handler(request)
-    response.headers["X-Request-ID"] = request[REQUEST_ID]
-    response.headers["X-Served-By"] = server.name
-    response.headers["Server"] = "typosentinel"
+    _sign(response, server, request[REQUEST_ID])
     if server.lifecycle.draining:
         # The client opens its next connection elsewhere, so that the shutdown cuts no connection in use.
         response.force_close()
@@ -68,11 +65,11 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except DomainError as error:
-        return error_response(request, error)
+        return _error_response(request.app[SERVER], request[REQUEST_ID], error)
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = error_response(request, _translated(request, error))
+        response = _error_response(request.app[SERVER], request[REQUEST_ID], _translated(request, error))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
@@ -86,7 +83,7 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
             "Try again; if it stays, report it with the request id.",
             http_hint=500,
         )
-        return error_response(request, unknown)
+        return _error_response(request.app[SERVER], request[REQUEST_ID], unknown)
 
 
 @web.middleware
@@ -106,16 +103,37 @@ def route_of(request: web.Request) -> str:
     return resource.canonical if resource is not None else UNMATCHED
 
 
-def error_response(request: web.Request, error: DomainError) -> web.Response:
-    """The one JSON form of errors."""
-    now = datetime.fromtimestamp(request.app[SERVER].clock.wall(), UTC)
+def refusal(server: Server, request: web.BaseRequest, error: DomainError) -> web.Response:
+    """The answer to a request that no middleware came to see; it ends the connection, and is counted like any."""
+    request_id = _id_of(request)
+    response = _error_response(server, request_id, error)
+    _sign(response, server, request_id)
+    response.force_close()
+    server.metrics.http_seconds.labels("_OTHER", UNMATCHED, str(response.status)).observe(0.0)
+    server.log.write.debug("request refused", request_id=request_id, status=response.status, reason=error.message)
+    return response
+
+
+def _id_of(request: web.BaseRequest) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if DECENT_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _sign(response: web.StreamResponse, server: Server, request_id: str) -> None:
+    response.headers["X-Request-ID"] = request_id
+    response.headers["X-Served-By"] = server.name
+    response.headers["Server"] = "typosentinel"
+
+
+def _error_response(server: Server, request_id: str, error: DomainError) -> web.Response:
+    now = datetime.fromtimestamp(server.clock.wall(), UTC)
     body = ErrorResponse(
         error=ErrorBody(
             code=error.code,
             message=error.message,
             suggestion=error.suggestion,
             timestamp=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            request_id=request[REQUEST_ID],
+            request_id=request_id,
         )
     )
     # Python's own JSON writes pure ASCII, so that no text of the caller's can break the encoding.

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(*, wanted: bool) -> Iterator[Callable[[int], None]]:
+def progress() -> Iterator[Callable[[int], None]]:
     """Yields a function that takes the bytes just read from standard input.
 
     The bar knows the end where standard input is a file. It shows on a terminal only.
     """
-    if not wanted or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield _nothing
         return
     # Loading this takes longer than a short scan does.
@@ -22,7 +22,7 @@ def progress(*, wanted: bool) -> Iterator[Callable[[int], None]]:
 
     columns = (TextColumn("scanning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("scanning", total=_size_of_input())
+        task = bar.add_task("scanning", total=size_of_input())
         yield lambda count: bar.update(task, advance=count)
 
 
@@ -30,7 +30,8 @@ def _nothing(_count: int) -> None:
     return
 
 
-def _size_of_input() -> int | None:
+def size_of_input() -> int | None:
+    """The bytes that standard input holds where it is a file; None where nobody knows."""
     try:
         found = os.fstat(sys.stdin.fileno())
     except (OSError, ValueError):

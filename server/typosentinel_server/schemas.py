@@ -2,11 +2,13 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.service import Outcome
+
+Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Wire(BaseModel):
@@ -25,7 +27,7 @@ class ContributionBody(_Wire):
     """One reason and the log-odds that it adds to the finding's score."""
 
     reason: str
-    weight: float
+    weight: FiniteFloat
 
 
 class FindingBody(_Wire):
@@ -35,8 +37,8 @@ class FindingBody(_Wire):
     target: str
     target_rank: int | None
     message: str
-    score: float
-    contributions: list[ContributionBody]
+    score: Score
+    contributions: Annotated[list[ContributionBody], Field(min_length=1)]
 
 
 class ScanResponse(_Wire):
@@ -48,7 +50,7 @@ class ScanResponse(_Wire):
     normalized_name: str
     version: str | None
     verdict: Verdict
-    score: float
+    score: Score
     known: bool
     rank: int | None
     targets: list[str]
@@ -123,7 +125,7 @@ class CorpusBody(_Wire):
 
 
 class RequestsBody(_Wire):
-    """The last requests to the API, probes left out; times in seconds, null before the first."""
+    """The last requests to the API within five minutes, probes left out; times in seconds, null without any."""
 
     count: int
     error_ratio: float

@@ -11,8 +11,9 @@ from typosentinel_server import __version__
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import DomainError
+from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER
-from typosentinel_server.logs import Log, logger_for_http
+from typosentinel_server.logs import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     """Serves until SIGTERM or SIGINT.
 
     SIGTERM drains first: readiness goes off while requests are still answered. SIGINT, and a second signal, skip
-    the wait. Running requests then get `timing.shutdown` seconds.
+    the wait for that. No connection is accepted any more then, and running requests get `timing.shutdown` seconds.
 
     Raises:
         DomainError: the address cannot be listened on, the configuration or a list is refused.
@@ -36,9 +37,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     app = make_app(setup, clock, log)
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
-    runner = web.AppRunner(
-        app, access_log=None, logger=logger_for_http(log), handle_signals=False, shutdown_timeout=setup.timing.shutdown
-    )
+    runner = Runner(app)
     await runner.setup()
     try:
         await _listen(runner, address)
@@ -50,7 +49,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
             ecosystems=[e.value for e in app[SERVER].service.engines.ecosystems],
             configuration=app[SERVER].reloader.current.digest or "defaults",
         )
-        await _until_stopped(app, told, log)
+        await _until_stopped(runner, told, log)
     finally:
         await runner.cleanup()
     log.write.info("stopped")
@@ -75,14 +74,21 @@ def _signals() -> asyncio.Queue[signal.Signals]:
     return told
 
 
-async def _until_stopped(app: web.Application, told: asyncio.Queue[signal.Signals], log: Log) -> None:
+async def _until_stopped(runner: Runner, told: asyncio.Queue[signal.Signals], log: Log) -> None:
     first = await told.get()
     log.write.info("stopping", signal=first.name)
-    if first is signal.SIGINT:
-        return
-    drain = asyncio.create_task(app[SERVER].lifecycle.drain())
+    leave = asyncio.create_task(_leave(runner, drain=first is signal.SIGTERM))
     hurry = asyncio.create_task(told.get())
-    await asyncio.wait((drain, hurry), return_when=asyncio.FIRST_COMPLETED)
-    for task in (drain, hurry):
+    await asyncio.wait((leave, hurry), return_when=asyncio.FIRST_COMPLETED)
+    for task in (leave, hurry):
         task.cancel()
-    await asyncio.gather(drain, hurry, return_exceptions=True)
+    await asyncio.gather(leave, hurry, return_exceptions=True)
+
+
+async def _leave(runner: Runner, *, drain: bool) -> None:
+    lifecycle = runner.app[SERVER].lifecycle
+    if drain:
+        await lifecycle.drain()
+    for site in runner.sites:
+        await site.stop()
+    await lifecycle.finish()

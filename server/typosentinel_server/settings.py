@@ -30,12 +30,12 @@ class LogLevel(StrEnum):
 
 
 # What each field takes, in words: (what it is, what is allowed).
-ALLOWED_VALUES: dict[str | int, tuple[str, str]] = {
+ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "apiVersion": ("version that is read here", API_VERSION),
     "kind": ("kind that is read here", KIND),
     "logLevel": ("log level", ", ".join(LogLevel)),
-    "ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
-    "maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
+    "cache.memory.ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
+    "cache.memory.maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
 }
 
 
@@ -43,6 +43,11 @@ def _seconds(value: Any) -> float:
     if not isinstance(value, str):
         raise ValueError(f"a duration is {ALLOWED}")  # noqa: TRY004 - pydantic takes a ValueError
     return parse_duration(value)
+
+
+def _log_level(value: Any) -> Any:
+    # The strict model takes the member alone, and the document holds its text.
+    return LogLevel(value) if isinstance(value, str) and value in set(LogLevel) else value
 
 
 def _ecosystem(value: Any) -> Ecosystem:
@@ -105,7 +110,7 @@ class Settings(_Settings):
         | None
     ) = None
     cache: CacheSettings = CacheSettings()
-    log_level: Annotated[LogLevel, BeforeValidator(lambda v: LogLevel(v) if v in set(LogLevel) else v)] = LogLevel.INFO
+    log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
 
 
 def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] | None = None) -> Settings:
@@ -153,20 +158,19 @@ def _mistake(document: Document, where: str, detail: Any) -> str:
     line = document.line_of(place)
     field = ".".join(str(part) for part in place) or "document"
     given = shown(str(document.value_at(place))) if place in document.lines else ""
-    return f"{where}:{line}: {field}: {_explained(detail, place, given)}"
+    return f"{where}:{line}: {field}: {_explained(detail, place, field, given)}"
 
 
-def _explained(detail: Any, place: Place, given: str) -> str:
-    key = place[-1] if place else ""
+def _explained(detail: Any, place: Place, field: str, given: str) -> str:
     if detail["type"] == "extra_forbidden":
         fields = _fields_at(place[:-1])
-        return f"there is no such field. {did_you_mean(str(key), fields)}Allowed: {', '.join(fields)}"
+        return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
     if detail["type"] == "model_type":
         return f"{given} is no mapping; allowed: {', '.join(_fields_at(place))}"
     if detail["type"] in ("too_short", "tuple_type"):
         return f"this is no list of ecosystems; allowed: one or more of {', '.join(Ecosystem)}"
-    if key in ALLOWED_VALUES:
-        noun, allowed = ALLOWED_VALUES[key]
+    if field in ALLOWED_VALUES:
+        noun, allowed = ALLOWED_VALUES[field]
         return f"{given} is no {noun}; allowed: {allowed}"
     message = str(detail["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

@@ -20,6 +20,8 @@ from typosentinel_server.wirejson import parse_body
 
 EXAMPLE = '{"ecosystem": "PyPI", "name": "requests"}'
 DEGRADED_ABOVE_ERROR_RATIO = 0.05
+# nginx' number for it; nobody reads the answer, but it is counted.
+CLIENT_GONE = 499
 
 
 async def scan(request: web.Request) -> web.Response:
@@ -31,7 +33,7 @@ async def scan(request: web.Request) -> web.Response:
             "Send the header Content-Type: application/json.",
             http_hint=415,
         )
-    asked = parse_body(ScanRequest, await request.read(), EXAMPLE)
+    asked = parse_body(ScanRequest, await _body(request), EXAMPLE)
     outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version)
     return _json(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
 
@@ -80,6 +82,24 @@ ROUTES = (
     web.get("/live", live),
     web.get("/metrics", metrics),
 )
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise InvalidRequest(
+            "BODY_UNREADABLE",
+            "the body is not encoded as its headers say",
+            "Check Content-Encoding and Transfer-Encoding, or leave them out.",
+        ) from error
+    except ConnectionError as error:
+        raise InvalidRequest(
+            "CLIENT_GONE",
+            "the client hung up before its body was complete",
+            "Send the whole body.",
+            http_hint=CLIENT_GONE,
+        ) from error
 
 
 def _health(server: Server) -> HealthResponse:

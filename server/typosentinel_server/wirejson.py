@@ -29,6 +29,10 @@ def parse_body(model: type[MODEL], content: bytes, example: str) -> MODEL:
         raise InvalidRequest(
             "MALFORMED_JSON", f"the body is not JSON: {_reason(error)}", f"Send JSON such as {example}"
         ) from error
+    if isinstance(found, dict) and not all(map(_is_text, found)):
+        raise InvalidRequest(
+            "INVALID_REQUEST", "the name of a field is no text", f"Send JSON such as {example}", http_hint=422
+        )
     try:
         return model.model_validate(found)
     except ValidationError as error:
@@ -59,6 +63,11 @@ def _reason(error: Exception) -> str:
         return "it is nested too deep"
     # The interpreter's text about overlong numbers tells callers nothing.
     return str(error) if isinstance(error, _Refused) else "a number is too long"
+
+
+def _is_text(key: str) -> bool:
+    # JSON can spell one half of a character alone, which is no text and which pydantic takes for no key at all.
+    return not any("\ud800" <= character <= "\udfff" for character in key)
 
 
 class _Refused(ValueError):

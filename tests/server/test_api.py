@@ -165,6 +165,9 @@ async def test_slip_in_a_field_is_answered_with_the_right_one(start: Start) -> N
     server = await start()
     async with server.http.post("/api/v1/scan", json={"ecosystem": "PyPI", "nmae": "a", "name": "b"}) as response:
         assert (await response.json())["error"]["suggestion"].startswith("Did you mean name?")
+    body = b'{"ecosystem":"PyPI","name":"a","\\ud800":"b"}'
+    async with server.http.post("/api/v1/scan", data=body, headers=JSON) as response:
+        assert (await response.json())["error"]["message"] == "the name of a field is no text"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 from running import Running, Start, ask, samples
+from typosentinel_server.clock import Clock
+from typosentinel_server.configuration import Reloader, first_configuration
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.lifecycle import Timing
+from typosentinel_server.logs import Log
+from typosentinel_server.metrics import Metrics
+from typosentinel_server.scan.corpus import on_board
+from typosentinel_server.settings import LogLevel, Settings
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
 FIRST = HEAD + "cache: {memory: {maxEntries: 5, ttl: 5m}}\n"
@@ -107,6 +113,40 @@ async def test_going_back_to_the_old_document_clears_the_error(start: Start, mou
 
     assert [error is None for error in errors] == [False, True]
     assert server.parts.reloader.current.since == since
+
+
+async def test_document_of_another_kind_of_wrong_stops_nothing(start: Start, mount: Mount) -> None:
+    """Where a text belongs stands a list; the right document that follows takes effect."""
+    server = await start(mount.path)
+    mount.write(HEAD + "logLevel: [Debug]\n")
+    refused = await effective(server, error=True)
+    assert str(refused["lastError"]).startswith(f"{mount.path}:3: logLevel:")
+    digest = mount.write(SECOND)
+    await effective(server, error=False, digest=digest)
+
+
+async def test_unforeseen_failure_is_a_refusal_too(mount: Mount, real_clock: Clock) -> None:
+    """Whatever goes wrong in applying a document is counted and told, and the next document is looked at."""
+    failures: list[Exception] = [ZeroDivisionError("a defect")]
+    applied: list[Settings] = []
+
+    async def apply(settings: Settings) -> None:
+        if failures:
+            raise failures.pop()
+        applied.append(settings)
+
+    metrics = Metrics("1")
+    current = first_configuration(mount.path, real_clock)
+    log = Log("json", LogLevel.ERROR)
+    reloader = Reloader(mount.path, current, apply, on_board(), real_clock, metrics, log)
+    mount.write(SECOND)
+    await reloader.look()
+    assert str(reloader.last_error) == f"{mount.path}:1: document: ZeroDivisionError: a defect"
+    assert metrics.registry.get_sample_value("typosentinel_configuration_reloads_total", {"outcome": "refused"}) == 1
+    digest = mount.write(SECOND + "# again\n")
+    await reloader.look()
+
+    assert (reloader.current.digest, len(applied)) == (digest, 1)
 
 
 async def test_vanished_document_is_counted_once(start: Start, mount: Mount) -> None:

@@ -39,7 +39,23 @@ def test_impossible_names_are_skipped_and_counted() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff", b"a,b\n1,2\n", b"rank,name,tier\n", b"rank,name\n1,???\n", lzma.compress(PLAIN)[:-9] + b"x"],
+    [
+        lzma.compress(PLAIN) + lzma.compress(PLAIN),
+        PLAIN + b"#" * corpus.MAX_BYTES,
+        b"rank,name\n" + b"1,a\n" * (corpus.MAX_NAMES + 1),
+        b"rank,name\n0,a\n",
+        b"rank,name\n-1,a\n",
+        b"rank,name\n1.5,a\n",
+        b"rank,name\n1000000000,a\n",
+        b"rank,name\n" + b"9" * 5000 + b",a\n",
+        b"",
+        b"\xff",
+        b"a,b\n1,2\n",
+        b"rank,name,tier\n",
+        b"rank,name\n1,???\n",
+        lzma.compress(PLAIN)[:-9] + b"x",
+    ],
+    ids=range(14),
 )
 def test_what_is_no_list_is_refused_by_name(content: bytes) -> None:
     """The message says which list, the suggestion what one looks like."""
@@ -47,6 +63,26 @@ def test_what_is_no_list_is_refused_by_name(content: bytes) -> None:
         corpus.parse(Ecosystem.PYPI, content, CREATED, where="lists/pypi.csv")
 
     assert "rank,name,tier" in unreadable.value.suggestion
+
+
+def test_wrong_rank_is_named_with_its_row() -> None:
+    """Whoever keeps a list finds the row."""
+    with pytest.raises(CorpusUnreadable, match='row 2 has the rank "0", which is no whole number from 1 on'):
+        corpus.parse(Ecosystem.PYPI, b"rank,name\n1,a\n0,b\n", CREATED, where="x")
+
+
+def test_endless_file_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A list has a bound, packed or not."""
+    path = tmp_path / "pypi.csv"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(CorpusUnreadable, match="larger than"):
+        corpus.read_file(Ecosystem.PYPI, path)
+
+
+def test_impossible_directory_is_refused() -> None:
+    """What the system says about a path is a sentence, too."""
+    with pytest.raises(CorpusUnreadable, match="File name too long"):
+        corpus.files_in(Path("a" * 300))
 
 
 def test_directory_without_lists_is_refused(tmp_path: Path) -> None:

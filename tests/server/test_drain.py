@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession
@@ -83,30 +84,68 @@ class Process:
         return [json.loads(line) for line in rest.splitlines()]
 
 
+async def slow_scan(url: str, begin: float, rest: float) -> str:
+    """The status line for a scan whose body starts to come `begin` seconds from now and ends `rest` later."""
+    address = urlsplit(url)
+    body = json.dumps(QUESTION).encode()
+    await asyncio.sleep(begin)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = f"POST /api/v1/scan HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    writer.write(head.encode() + b"\r\n\r\n" + body[:1])
+    try:
+        await asyncio.sleep(rest)
+        writer.write(body[1:])
+        return (await reader.readline()).decode("ascii").strip()
+    finally:
+        writer.close()
+
+
+@pytest.mark.timeout(20)
+async def test_wait_for_requests_has_an_end(start: Start) -> None:
+    """A client that never ends its request holds the server up for no longer than it is given."""
+    server = await start(timing=Timing(drain=0, shutdown=0.5))
+    slow = asyncio.create_task(slow_scan(server.url, begin=0, rest=60))
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(2):
+        await server.parts.lifecycle.finish()
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
+
+    assert server.parts.lifecycle.draining
+
+
 @pytest.mark.timeout(20)
 async def test_sigterm_loses_no_request(lists: Path) -> None:
-    """Requests keep coming until readiness has been off for the drain time, and all of them are answered."""
+    """Those are answered that keep coming though readiness is off, and those that outlast the drain."""
     process = Process("--corpus", str(lists), "--drain-seconds", "1")
     url = str(process.first["address"])
     statuses: list[int] = []
+    unready: list[int] = []
     async with ClientSession(url) as http:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + 0.3 + 0.8
 
-        async def until_unready() -> None:
-            while True:
+        async def ask_and_ask() -> None:
+            while loop.time() < until:
                 async with http.post("/api/v1/scan", json=QUESTION) as response:
                     statuses.append(response.status)
                 async with http.get("/ready") as response:
-                    if response.status == 503:
-                        return
+                    unready.append(response.status == 503)
 
-        clients = [asyncio.create_task(until_unready()) for _ in range(8)]
+        clients = [asyncio.create_task(ask_and_ask()) for _ in range(8)]
+        slow = [asyncio.create_task(slow_scan(url, begin=0.25, rest=1.8)) for _ in range(4)]
         await asyncio.sleep(0.3)
         process.popen.send_signal(signal.SIGTERM)
         await asyncio.gather(*clients)
+        answers = await asyncio.gather(*slow)
+    answered = loop.time()
     log = await asyncio.to_thread(process.end)
 
     assert set(statuses) == {200}
     assert len(statuses) > 50
+    assert any(unready)
+    assert answers == ["HTTP/1.1 200 OK"] * 4
+    assert loop.time() - answered < 2
     assert process.popen.returncode == 0
     assert [line["event"] for line in log] == ["stopping", "stopped"]
 

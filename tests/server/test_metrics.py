@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from running import Start, ask, samples
+from running import Start, StillClock, ask, samples
 from typosentinel_server.requestring import RequestRing
 
 CONTRACT = {
@@ -90,9 +90,20 @@ async def test_health_tells_the_state(start: Start) -> None:
     assert found["requests"]["p99Seconds"] > 0
 
 
-def test_ring_gives_percentiles_by_nearest_rank() -> None:
+def test_ring_forgets_after_five_minutes(still: StillClock) -> None:
+    """On a quiet server an old failure does not degrade it for ever."""
+    ring = RequestRing(still.clock.monotonic)
+    ring.add(1.0, failed=True)
+    still.seconds += 299
+    assert ring.summary().error_ratio == 1.0
+    still.seconds += 1
+
+    assert (ring.summary().count, ring.summary().error_ratio) == (0, 0.0)
+
+
+def test_ring_gives_percentiles_by_nearest_rank(still: StillClock) -> None:
     """Known figures in, known percentiles out; only the last 1,024 count."""
-    ring = RequestRing()
+    ring = RequestRing(still.clock.monotonic)
     assert ring.summary().p99 is None
     for _ in range(2000):
         ring.add(9.0, failed=True)

@@ -85,6 +85,15 @@ def test_what_is_no_duration(text: str) -> None:
         (HEAD + "cache: " + "{a: " * 30 + "1" + "}" * 30, "c.yaml:3:"),
         (HEAD + "cache: " + "[" * 5000, "c.yaml:"),
         (HEAD + "? [a]\n: 1\n", "c.yaml:3: a key is a text"),
+        (HEAD + "logLevel: [Debug]\n", 'c.yaml:3: logLevel: "[\'Debug\']" is no log level'),
+        (HEAD + "logLevel: {a: b}\n", "c.yaml:3: logLevel: "),
+        ("apiVersion: [a]\nkind: {a: b}\n", "c.yaml:1: apiVersion: "),
+        (HEAD + MEMORY + "maxEntries: 0x" + "f" * 5000, "c.yaml:5: this number is too large"),
+        (HEAD + MEMORY + "maxEntries: [0x" + "f" * 5000 + "]", "c.yaml:5: this number is too large"),
+        (HEAD + MEMORY + "maxEntries: " + "1:" * 300 + "1.0", "c.yaml:5: this value cannot be read"),
+        (HEAD + MEMORY + "maxEntries: " + "1:" * 300 + "1", "c.yaml:5: this number is too large"),
+        (HEAD + MEMORY + "maxEntries: .nan", 'c.yaml:5: cache.memory.maxEntries: "nan" is no number of entries'),
+        (HEAD + "cache: {ttl: 5m}\n", "c.yaml:3: cache.ttl: there is no such field. Allowed: memory"),
     ],
 )  # fmt: skip
 def test_refusals_name_file_line_and_field(document: str, said: str) -> None:

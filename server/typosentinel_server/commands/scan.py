@@ -1,16 +1,16 @@
 """`typosentinel scan`."""
 
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from typosentinel_server.answers import Answer, Judge, LocalJudge, Question, Refusal, worst
-from typosentinel_server.client import RemoteJudge
 from typosentinel_server.engines import Library
 from typosentinel_server.errors import EcosystemUnknown
-from typosentinel_server.progress import progress
+from typosentinel_server.progress import progress, size_of_input
 from typosentinel_server.reports import json, text
 from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
 
@@ -41,7 +41,7 @@ UNJUDGED = frozenset({"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "ECOSYSTEM_WI
     type=click.Choice([NEVER, *(verdict.value for verdict in Verdict if verdict is not Verdict.CLEAN)]),
     default=NEVER,
     show_default=True,
-    help="Exit with 1 from this verdict on.",
+    help="Exit with 1 from this verdict on, and for a name that is refused: nothing says that it is safe.",
 )
 def command(
     *,
@@ -56,8 +56,9 @@ def command(
     """Judge package names, in this process or by a server.
 
     Exit codes: 0 done, 1 a verdict reached --fail-on, 2 a wrong call, an unreadable list, no answer from
-    the server, or an ecosystem that nothing is known about. A name that the registry could not hold is
-    reported as refused and is no failure; nor is any line of --stdin.
+    the server, or an ecosystem that nothing is known about; 70 and above: the program could not do its work.
+    A name that the registry could not hold, or a line of --stdin that cannot be judged, is reported as
+    refused: with --fail-on that counts as reaching it, without it is no failure.
 
     \b
     Examples:
@@ -73,22 +74,29 @@ def command(
     ecosystem = parse_ecosystem(ecosystem).value
     judge = _judge(server, corpus)
     if from_stdin:
-        reached = _stream(judge, ecosystem, form or "ndjson")
+        reached, refused = _stream(judge, ecosystem, form or "ndjson")
     else:
-        reached = _list(judge, [Question(ecosystem, name) for name in names], form or "text")
-    if fail_on != NEVER and reached.severity >= Verdict(fail_on).severity:
+        reached, refused = _list(judge, [Question(ecosystem, name) for name in names], form or "text")
+    if fail_on == NEVER:
+        return
+    if refused:
+        click.echo(f"refused names, which count as reaching --fail-on: {refused}", err=True)
+    if refused or reached.severity >= Verdict(fail_on).severity:
         click.get_current_context().exit(REACHED)
 
 
 def _judge(server: str | None, corpus: Path | None) -> Judge:
     if server:
+        # Loading what the wire is made of takes longer than a short scan does.
+        from typosentinel_server.client import RemoteJudge  # noqa: PLC0415
+
         judge = RemoteJudge(server)
         click.get_current_context().call_on_close(judge.close)
         return judge
     return LocalJudge(Library(corpus))
 
 
-def _list(judge: Judge, questions: Sequence[Question], form: str) -> Verdict:
+def _list(judge: Judge, questions: Sequence[Question], form: str) -> tuple[Verdict, int]:
     answers = [judge(question) for question in questions]
     for answer in answers:
         if isinstance(answer, Refusal) and answer.code in UNJUDGED:
@@ -105,24 +113,34 @@ def _list(judge: Judge, questions: Sequence[Question], form: str) -> Verdict:
             click.echo(text.line(question, answer, width, _paint))
         if footer := text.footer(answers):
             click.echo(_paint(footer, "bright_black"))
-    return worst(answers)
+    return worst(answers), _refused(answers)
 
 
-def _stream(judge: Judge, ecosystem: str, form: str) -> Verdict:
+def _stream(judge: Judge, ecosystem: str, form: str) -> tuple[Verdict, int]:
     if form == "json":
         pairs = [(question, judge(question)) for question, _ in _questions(ecosystem)]
         click.echo(json.document(pairs))
-        return worst(answer for _, answer in pairs)
-    reached = Verdict.CLEAN
+        answers = [answer for _, answer in pairs]
+        return worst(answers), _refused(answers)
+    reached, refused = Verdict.CLEAN, 0
     out = sys.stdout
-    with progress(wanted=True) as advance:
+    # Whoever feeds us line by line waits for the answer before the next line; a file does not wait.
+    waited_for = size_of_input() is None
+    with progress() as advance:
         for question, size in _questions(ecosystem):
             answer = judge(question)
             reached = max(reached, worst([answer]), key=lambda verdict: verdict.severity)
+            refused += _refused([answer])
             out.write(_streamed(question, answer, form) + "\n")
+            if waited_for:
+                out.flush()
             advance(size)
     out.flush()
-    return reached
+    return reached, refused
+
+
+def _refused(answers: Sequence[Answer | Refusal]) -> int:
+    return sum(isinstance(answer, Refusal) for answer in answers)
 
 
 def _streamed(question: Question, answer: Answer | Refusal, form: str) -> str:
@@ -133,8 +151,9 @@ def _streamed(question: Question, answer: Answer | Refusal, form: str) -> str:
 
 def _questions(ecosystem: str) -> Iterator[tuple[Question, int]]:
     # Bytes that are no UTF-8 become surrogates, which the naming rules refuse line by line.
-    for raw in sys.stdin.buffer:
-        line = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    for n, raw in enumerate(sys.stdin.buffer):
+        content = raw.removeprefix(BOM_UTF8) if n == 0 else raw
+        line = content.decode("utf-8", "surrogateescape").rstrip("\r\n")
         if line:
             first, tab, rest = line.partition("\t")
             yield (Question(first, rest) if tab else Question(ecosystem, line)), len(raw)

@@ -16,8 +16,21 @@ from typosentinel_server.serve import Address, serve
 from typosentinel_server.settings import LogLevel
 
 
+def _not_empty(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("give an address; 0.0.0.0 stands for every one")
+    return value
+
+
+def _printable_ascii(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    # It becomes a header of every answer.
+    if not value or not value.isascii() or not value.isprintable():
+        raise click.BadParameter("a name is printable ASCII")
+    return value
+
+
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, callback=_not_empty, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
 @click.option(
     "--config",
@@ -39,7 +52,12 @@ from typosentinel_server.settings import LogLevel
     show_default=True,
     help="Time between losing readiness and stopping, for balancers to notice.",
 )
-@click.option("--name", default=socket.gethostname, help="Sent as X-Served-By. Default: the host's name.")
+@click.option(
+    "--name",
+    default=socket.gethostname,
+    callback=_printable_ascii,
+    help="Sent as X-Served-By. Default: the host's name.",
+)
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument an option is click's way
     clock: Clock,
@@ -65,7 +83,7 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
            127.0.0.1:8080/api/v1/scan
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     setup = Setup(
-        name=name.encode("ascii", "replace").decode("ascii"),
+        name=name,
         library=Library(corpus),
         config=config,
         timing=Timing(drain=drain_seconds),

@@ -1,15 +1,18 @@
 """Answers for programs: short objects, one a line, or everything in one array."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from typosentinel_server.answers import Answer, Question, Refusal
 
+SURROGATES = re.compile("[\ud800-\udfff]")
+
 
 def short(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
-    """What a stream holds for each name; ecosystem and name are the asker's own spelling."""
-    asked = {"ecosystem": question.ecosystem, "name": question.name}
+    """What a stream holds for each name; ecosystem and name are the asker's own spelling, as far as it is text."""
+    asked = {"ecosystem": _text(question.ecosystem), "name": _text(question.name)}
     if isinstance(answer, Refusal):
         return asked | {"refusal": {"code": answer.code, "reason": answer.reason}}
     return asked | {
@@ -52,3 +55,8 @@ def line(question: Question, answer: Answer | Refusal) -> str:
 def document(answers: Sequence[tuple[Question, Answer | Refusal]]) -> str:
     """All full objects in one array."""
     return json.dumps([full(question, answer) for question, answer in answers], indent=2)
+
+
+def _text(given: str) -> str:
+    # Bytes that are no UTF-8 arrive as lone surrogates, and strict readers refuse JSON that holds one.
+    return SURROGATES.sub("\ufffd", given)

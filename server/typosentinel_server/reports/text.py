@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from typosentinel_server.answers import Answer, Question, Refusal
+from typosentinel_server.errors import printable
 from typosentinel_server.scan.model import Verdict
 
 MAX_NAME_WIDTH = 40
@@ -14,13 +15,14 @@ COLOURS = {
 }
 REFUSED = "refused"
 VERDICT_WIDTH = max(len(verdict) for verdict in Verdict)
+SENTENCE = 200
 
 Paint = Callable[[str, str], str]
 
 
 def name_width(questions: Sequence[Question]) -> int:
     """The width of the column of names, at most 40 characters."""
-    return min(MAX_NAME_WIDTH, max((len(printable(q.name)) for q in questions), default=0))
+    return min(MAX_NAME_WIDTH, max((len(printable(q.name, MAX_NAME_WIDTH)) for q in questions), default=0))
 
 
 def line(question: Question, answer: Answer | Refusal, width: int, paint: Paint) -> str:
@@ -32,9 +34,10 @@ def line(question: Question, answer: Answer | Refusal, width: int, paint: Paint)
         width: of the column of names.
         paint: colours a text: (text, colour) to text.
     """
-    name = printable(question.name).ljust(width)
+    name = printable(question.name, MAX_NAME_WIDTH).ljust(width)
     if isinstance(answer, Refusal):
-        return f"{name}  {paint(REFUSED.ljust(VERDICT_WIDTH), 'cyan')}    -  {answer.reason}. {answer.suggestion}"
+        why = f"{_sentence(answer.reason)}. {_sentence(answer.suggestion)}"
+        return f"{name}  {paint(REFUSED.ljust(VERDICT_WIDTH), 'cyan')}    -  {why}"
     verdict = paint(answer.verdict.ljust(VERDICT_WIDTH), COLOURS[answer.verdict])
     # Cut, not rounded: evidence in a name never amounts to 1.00.
     return f"{name}  {verdict} {int(answer.score * 100) / 100:.2f}  {reason(answer)}"
@@ -47,20 +50,18 @@ def reason(answer: Answer) -> str:
     if not answer.findings:
         return "not on the list, nothing similar found"
     strongest = answer.findings[0]
-    message = printable(strongest.message, limit=200)
+    message = _sentence(strongest.message)
     if answer.verdict is not Verdict.CLEAN:
         return message
     excuse = min(strongest.contributions, key=lambda c: c.weight)
-    return f"{message}, but {printable(excuse.reason, limit=200)}"
+    return f"{message}, but {_sentence(excuse.reason)}"
 
 
 def footer(answers: Sequence[Answer | Refusal]) -> str:
     """Who answered, where servers did; empty otherwise."""
     servers = sorted({a.served_by for a in answers if isinstance(a, Answer) and a.served_by})
-    return f"answered by {', '.join(printable(server) for server in servers)}" if servers else ""
+    return f"answered by {', '.join(printable(server, MAX_NAME_WIDTH) for server in servers)}" if servers else ""
 
 
-def printable(text: str, limit: int = MAX_NAME_WIDTH) -> str:
-    """A text that cannot play tricks on a terminal: unprintable characters escaped, cut at the limit."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+def _sentence(text: str) -> str:
+    return printable(text, SENTENCE)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 
-from typosentinel_server.errors import CorpusUnreadable, DomainError
+from typosentinel_server.errors import CorpusUnreadable, DomainError, shown
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.naming import Name, parse_name
 
@@ -29,6 +30,8 @@ FILE_STEMS = {
     Ecosystem.MAVEN: "maven",
 }
 MAX_BYTES = 64 * 2**20
+MAX_NAMES = 2**20
+MAX_RANK_DIGITS = 9
 VERSION_DIGITS = 12
 
 
@@ -68,11 +71,6 @@ class Corpus:
     partial: bool = False
 
 
-def builtin() -> dict[Ecosystem, Corpus]:
-    """Every corpus that the package carries. Raises CorpusUnreadable where the installation is broken."""
-    return {ecosystem: read_builtin(ecosystem) for ecosystem in on_board()}
-
-
 def on_board() -> tuple[Ecosystem, ...]:
     """The ecosystems that the package carries a list for, in the order of the enumeration."""
     present = {path.name for path in _package_data().iterdir()}
@@ -96,14 +94,17 @@ def files_in(directory: Path) -> dict[Ecosystem, Path]:
     """The lists in a directory: `<ecosystem>.csv` or `.csv.xz`, such as `pypi.csv`.
 
     Raises:
-        CorpusUnreadable: the directory holds none.
+        CorpusUnreadable: the directory holds none, or cannot be looked into.
     """
     found = {}
-    for ecosystem, stem in FILE_STEMS.items():
-        for path in (directory / f"{stem}.csv", directory / f"{stem}.csv.xz"):
-            if path.is_file():
-                found[ecosystem] = path
-                break
+    try:
+        for ecosystem, stem in FILE_STEMS.items():
+            for path in (directory / f"{stem}.csv", directory / f"{stem}.csv.xz"):
+                if path.is_file():
+                    found[ecosystem] = path
+                    break
+    except OSError as error:
+        raise _unreadable(str(directory), error.strerror or str(error)) from error
     if not found:
         raise _unreadable(str(directory), "it holds no list")
     return found
@@ -112,7 +113,8 @@ def files_in(directory: Path) -> dict[Ecosystem, Path]:
 def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
     """A list from a file; its date is the file's. Raises CorpusUnreadable."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
         created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError as error:
         raise _unreadable(str(path), error.strerror or str(error)) from error
@@ -122,16 +124,20 @@ def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
 def parse(ecosystem: Ecosystem, content: bytes, created: datetime, *, where: str, partial: bool = False) -> Corpus:
     """A corpus from its bytes, plain or xz. Raises CorpusUnreadable, naming `where`."""
     try:
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES} bytes")  # noqa: TRY301 - one place says what is wrong
         plain = _unpacked(content) if content.startswith(b"\xfd7zXZ") else content
         text = plain.decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        rows = list(islice(csv.DictReader(io.StringIO(text, newline="")), MAX_NAMES + 1))
     except (lzma.LZMAError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise _unreadable(where, str(error)) from error
     if not rows or "name" not in rows[0]:
         raise _unreadable(where, "it has no column called name, or no rows")
+    if len(rows) > MAX_NAMES:
+        raise _unreadable(where, f"it has more than {MAX_NAMES} rows")
     entries: dict[str, Entry] = {}
     skipped = 0
-    for entry in _entries(ecosystem, rows):
+    for entry in _entries(ecosystem, rows, where):
         if entry is None:
             skipped += 1
         else:
@@ -143,16 +149,21 @@ def parse(ecosystem: Ecosystem, content: bytes, created: datetime, *, where: str
     return Corpus(ecosystem, version, created, tuple(ranked), skipped, partial)
 
 
-def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]]) -> Iterator[Entry | None]:
-    for row in rows:
+def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]], where: str) -> Iterator[Entry | None]:
+    for n, row in enumerate(rows, start=1):
         try:
             name = parse_name(ecosystem, row["name"] or "")
         except DomainError:
             yield None
             continue
-        digits = row.get("rank") or ""
-        rank = int(digits) if digits.isascii() and digits.isdigit() else None
-        yield Entry(name, rank, row.get("tier") == "protected")
+        digits = (row.get("rank") or "").strip()
+        if digits and not _is_rank(digits):
+            raise _unreadable(where, f"row {n} has the rank {shown(digits)}, which is no whole number from 1 on")
+        yield Entry(name, int(digits) if digits else None, row.get("tier") == "protected")
+
+
+def _is_rank(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and len(digits) <= MAX_RANK_DIGITS and int(digits) > 0
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -160,6 +171,8 @@ def _unpacked(content: bytes) -> bytes:
     plain = decompressor.decompress(content, MAX_BYTES)
     if not decompressor.eof:
         raise ValueError(f"it is cut off, or unpacks to more than {MAX_BYTES} bytes")
+    if decompressor.unused_data:
+        raise ValueError("something follows the compressed list")
     return plain
 
 

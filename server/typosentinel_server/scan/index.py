@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from typosentinel_server.scan.confusables import fold, skeleton
-from typosentinel_server.scan.corpus import Corpus, Entry
+from typosentinel_server.scan.corpus import MAX_NAMES, Corpus, Entry
 from typosentinel_server.scan.naming import Name
 
 PUNCTUATION = re.compile(r"[-_.~]+")
-ID_BITS = 20
+ID_BITS = (MAX_NAMES - 1).bit_length()
 HASH_MASK = (1 << (64 - ID_BITS)) - 1
 MAX_CANDIDATES = 64
 
@@ -62,12 +62,12 @@ class Index:
     """The popular names of one ecosystem, ready to be asked.
 
     Args:
-        corpus: the list; at most 2^20 names.
+        corpus: the list.
     """
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        self._entries = corpus.entries[: 1 << ID_BITS]
+        self._entries = corpus.entries
         texts = [(entry.name.text, n) for n, entry in enumerate(self._entries)]
         self._identities = {entry.name.identity: n for n, entry in enumerate(self._entries)}
         self._texts = Postings(texts)
