@@ -48,6 +48,8 @@ def _run(clock: Clock) -> int:
         code = PIPE_CLOSED if ended.code == 1 else ended.code
     except BrokenPipeError:
         code = PIPE_CLOSED
+    except io.UnsupportedOperation:
+        code = _failed("standard input or output is closed, and is needed here", CANNOT_WRITE)
     except OSError as error:
         code = _failed(f"reading or writing failed: {error.strerror or error}", CANNOT_WRITE)
     except Exception as error:  # noqa: BLE001 - a traceback helps nobody at a prompt, and ends with 1

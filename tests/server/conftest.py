@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from commanding import Run
 from running import Running, Start, StillClock, listening
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
@@ -55,3 +56,9 @@ async def start(lists: Path, real_clock: Clock) -> AsyncIterator[Start]:
             return await stack.enter_async_context(listening(app))
 
         yield _start
+
+
+@pytest.fixture
+def run(lists: Path, real_clock: Clock) -> Run:
+    """Runs the program in this process, on the small lists."""
+    return Run(lists, real_clock)

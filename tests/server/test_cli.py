@@ -3,41 +3,13 @@
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from running import Start
-from typosentinel_server.cli import program
-from typosentinel_server.clock import Clock
+from commanding import Run
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
-
-
-@pytest.fixture
-def run(lists: Path, real_clock: Clock) -> "Run":
-    """Runs the program in this process, on the small lists."""
-    return Run(lists, real_clock)
-
-
-class Run:
-    """The program in this process."""
-
-    def __init__(self, lists: Path, clock: Clock) -> None:
-        self._lists = lists
-        self._clock = clock
-
-    def __call__(self, *arguments: str, stdin: str | bytes = "") -> Result:
-        """One run of `typosentinel` with these arguments."""
-        return CliRunner().invoke(program, arguments, input=stdin, obj=self._clock)
-
-    def scan(self, *arguments: str, stdin: str | bytes = "") -> Result:
-        """One run of `typosentinel scan` on the small lists."""
-        return self("scan", "--corpus", str(self._lists), *arguments, stdin=stdin)
 
 
 def test_text_is_aligned_and_says_why(run: Run) -> None:
@@ -107,12 +79,41 @@ def test_any_bytes_on_standard_input_are_answered_line_by_line(run: Run) -> None
         ("advisory", "reqeusts", 1),
         ("malicious", "reqeusts", 0),
         ("advisory", "requests", 0),
+        ("malicious", "req\u200buests", 1),
+        ("suspicious", "a/b", 1),
+        ("never", "a/b", 0),
     ],
 )
 def test_exit_code_follows_fail_on(run: Run, fail_on: str, name: str, code: int) -> None:
     """From the given verdict on the exit code is 1, for names and for standard input."""
     assert run.scan("--fail-on", fail_on, name).exit_code == code
     assert run.scan("--fail-on", fail_on, "--stdin", stdin=f"PyPI\t{name}\nPyPI\trequests\n").exit_code == code
+
+
+def test_names_that_nobody_judged_are_counted_where_it_matters(run: Run) -> None:
+    """With --fail-on they count as reaching it, which standard error says; without it they are no failure."""
+    for form in ("json", "ndjson", "text"):
+        strict = run.scan("--stdin", "--format", form, "--fail-on", "suspicious", stdin="nowhere\ta\nPyPI\trequests\n")
+        assert (strict.exit_code, strict.stderr) == (1, "refused names, which count as reaching --fail-on: 1\n")
+    loose = run.scan("--stdin", stdin="nowhere\ta\n")
+
+    assert (loose.exit_code, loose.stderr) == (0, "")
+
+
+def test_mark_of_byte_order_is_no_part_of_a_name(run: Run) -> None:
+    """Some editors begin a file with it."""
+    found = [json.loads(line) for line in run.scan("--stdin", stdin=b"\xef\xbb\xbfreqeusts\n").stdout.splitlines()]
+
+    assert [(f["name"], f["verdict"]) for f in found] == [("reqeusts", "suspicious")]
+
+
+def test_stream_is_json_to_strict_readers_whatever_comes_in(run: Run) -> None:
+    """No half of a character stands in it alone."""
+    result = run.scan("--stdin", stdin=b"npm\t\xff\nno\xff\ta\n")
+
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(f["ecosystem"], f["name"]) for f in found] == [("npm", "\ufffd"), ("no\ufffd", "a")]
+    assert json.dumps(found, ensure_ascii=False).encode("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,13 @@ def test_exit_code_follows_fail_on(run: Run, fail_on: str, name: str, code: int)
         (("serve", "--port", "70000"), "70000"),
         (("config", "check", "/nowhere.yaml"), "/nowhere.yaml:1: document: No such file or directory"),
         (("scn", "a"), "Did you mean scan?"),
+        (("scan", "--corpus", "a" * 300, "a"), "File name too long"),
+        (("scan", "--server", "http://exa mple", "a"), "no answer from"),
+        (("scan", "--server", "http://a..b/", "a"), "no answer from"),
+        (("scan", "--server", "http://127.0.0.1:1/\u00fc", "a"), "no answer from"),
+        (("serve", "--host", ""), "0.0.0.0 stands for every one"),
+        (("serve", "--name", "a\nb"), "a name is printable ASCII"),
+        (("serve", "--name", "n\u00e4me"), "a name is printable ASCII"),
     ],
 )
 def test_wrong_calls_exit_with_2_and_say_what_to_do(run: Run, arguments: tuple[str, ...], said: str) -> None:
@@ -177,74 +185,6 @@ def test_every_command_has_help_with_examples(run: Run) -> None:
     assert run("--version").stdout.startswith("typosentinel, version ")
     for command in ((), ("scan",), ("serve",)):
         assert "Examples:" in run(*command, "--help").stdout
-
-
-async def test_server_answers_for_the_command_line(start: Start, run: Run) -> None:
-    """The same text, and who answered."""
-    import asyncio  # noqa: PLC0415 - the only test that needs it
-
-    server = await start()
-    result = await asyncio.to_thread(run, "scan", "--server", server.url, "reqeusts", "requests", "a b")
-
-    assert result.stdout.splitlines()[0].endswith('two neighbouring letters of "requests" (rank 2) are swapped')
-    assert "requests  clean      0.00  on the list (rank 2)" in result.stdout
-    assert "a b       refused" in result.stdout
-    assert result.stdout.splitlines()[-1] == "answered by pod-1"
-
-
-class Stranger(BaseHTTPRequestHandler):
-    """Some other server."""
-
-    def do_POST(self) -> None:
-        """Answers with what is not ours."""
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<html>")
-
-    def log_message(self, *_arguments: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def stranger() -> Iterator[str]:
-    """The address of some other server."""
-    with HTTPServer(("127.0.0.1", 0), Stranger) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_answer_of_another_server_is_no_answer(run: Run, stranger: str) -> None:
-    """A wrong address is told apart from a clean name."""
-    result = run("scan", "--server", stranger, "a")
-
-    assert result.exit_code == 2
-    assert "no answer of ours, status 200" in result.stderr
-
-
-@pytest.mark.timeout(20)
-def test_port_in_use_is_said_plainly(stranger: str, lists: Path) -> None:
-    """Which address, and what to do."""
-    port = stranger.rpartition(":")[2]
-    command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", port, "--corpus", str(lists)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 2
-    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
-    assert "Choose another --port" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.timeout(20)
-def test_closed_pipe_is_no_failure_to_talk_about() -> None:
-    """`typosentinel scan --stdin | head -1` ends without a word on standard error."""
-    script = "yes reqeusts | head -20000 | %s -m typosentinel_server scan --stdin | head -1" % sys.executable  # noqa: UP031
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
-
-    assert json.loads(done.stdout)["verdict"] == "suspicious"
-    assert done.stderr == ""
 
 
 def test_scan_loads_no_web_server() -> None:
