@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 IMAGE = "registry.example/typosentinel-server:1.0.0"
@@ -30,12 +31,14 @@ class Operator:
         kubeconfig: as whom it speaks to the API server.
         port: of its probes.
         log: where its output goes.
+        namespaces: those that it watches; none: all.
     """
 
-    def __init__(self, kubeconfig: Path, port: int, log: Path) -> None:
+    def __init__(self, kubeconfig: Path, port: int, log: Path, namespaces: Sequence[str] = ()) -> None:
         self.kubeconfig = kubeconfig
         self.port = port
         self.log = log
+        self.namespaces = ",".join(namespaces)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,6 +56,7 @@ class Operator:
             "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
             "TYPOSENTINEL_PROBE_PORT": str(self.port),
             "TYPOSENTINEL_RESYNC_SECONDS": str(RESYNC_SECONDS),
+            "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
         }
         program = Path(sys.executable).with_name("typosentinel-operator")
         with self.log.open("ab") as log:

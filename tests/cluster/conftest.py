@@ -50,13 +50,18 @@ def kubeconfig(plane: Plane) -> Path:
     return plane.up()
 
 
-@pytest.fixture(scope="session")
-def chart(programs: dict[str, Path]) -> list[Manifest]:
-    """What helm makes of the chart with its default values."""
-    command = [str(programs["helm"]), "template", RELEASE, "charts/typosentinel", f"--namespace={SYSTEM}"]
+def rendered(programs: dict[str, Path], release: str, *switches: str) -> list[Manifest]:
+    """What helm makes of the chart."""
+    command = [str(programs["helm"]), "template", release, "charts/typosentinel", f"--namespace={SYSTEM}", *switches]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+@pytest.fixture(scope="session")
+def chart(programs: dict[str, Path]) -> list[Manifest]:
+    """What helm makes of the chart with its default values."""
+    return rendered(programs, RELEASE)
 
 
 @pytest.fixture(scope="session")
@@ -71,15 +76,19 @@ def kubectl(programs: dict[str, Path], kubeconfig: Path, chart: list[Manifest]) 
     return made
 
 
+def kubeconfig_of(account: str, kubectl: Kubectl, admin: Path, path: Path) -> Path:
+    """A kubeconfig of a ServiceAccount: it can do what the chart lets it do, and no more."""
+    token = kubectl.run("create", "token", account, f"--namespace={SYSTEM}", "--duration=1h").strip()
+    content = yaml.safe_load(admin.read_text())
+    content["users"] = [{"name": user["name"], "user": {"token": token}} for user in content["users"]]
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
 @pytest.fixture(scope="session")
 def operator_kubeconfig(kubectl: Kubectl, kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A kubeconfig of the operator's own ServiceAccount: it can do what the chart lets it do, and no more."""
-    token = kubectl.run("create", "token", ACCOUNT, f"--namespace={SYSTEM}", "--duration=1h").strip()
-    admin = yaml.safe_load(kubeconfig.read_text())
-    admin["users"] = [{"name": user["name"], "user": {"token": token}} for user in admin["users"]]
-    path = tmp_path_factory.mktemp("operator") / "kubeconfig"
-    path.write_text(yaml.safe_dump(admin))
-    return path
+    """A kubeconfig of the operator's own ServiceAccount."""
+    return kubeconfig_of(ACCOUNT, kubectl, kubeconfig, tmp_path_factory.mktemp("operator") / "kubeconfig")
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +115,28 @@ def operator(process: Operator) -> Operator:
 def no_operator(process: Operator) -> None:
     """Nobody at work."""
     process.stop()
+
+
+@pytest.fixture
+def narrow_operator(
+    no_operator: None,
+    programs: dict[str, Path],
+    kubectl: Kubectl,
+    kubeconfig: Path,
+    namespace: str,
+    tmp_path: Path,
+) -> Iterator[Operator]:
+    """An operator of another release, installed for one namespace and without a right beyond it."""
+    rights = {"ServiceAccount", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
+    chart = rendered(programs, "narrow", "--set", f"operator.watchNamespaces={{{namespace}}}")
+    kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in rights))
+    admin = kubeconfig_of("narrow-operator", kubectl, kubeconfig, tmp_path / "kubeconfig")
+    made = Operator(admin, free_port(), tmp_path / "log", [namespace])
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture
