@@ -1,7 +1,9 @@
 """Build the lists of popular names that the package carries: `python -m hack.corpora.build [--only NAME …]`.
 
 Names come from pinned packages of the ordinary clients and from nowhere else: pip, npm, mvn and apt-cache.
-Ecosystems without such a source are left out. The bytes are the same for the same sources.
+Ecosystems without such a source are left out. The bytes are the same for the same sources. All sources are pinned by
+hash but one: crates come from the machine's own apt lists, signed by Debian, and differ from release to release; the
+manifest records the release and the hash of the names.
 """
 
 import argparse

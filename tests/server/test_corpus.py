@@ -65,6 +65,13 @@ def test_what_is_no_list_is_refused_by_name(content: bytes) -> None:
     assert "rank,name,tier" in unreadable.value.suggestion
 
 
+def test_look_alike_letters_do_not_get_onto_a_list() -> None:
+    """A known name never alerts, so a squat in another script must not become known."""
+    found = corpus.parse(Ecosystem.PYPI, "rank,name\n1,requests\n2,r\u0435quests\n".encode(), CREATED, where="x")
+
+    assert ([e.name.raw for e in found.entries], found.skipped) == (["requests"], 1)
+
+
 def test_wrong_rank_is_named_with_its_row() -> None:
     """Whoever keeps a list finds the row."""
     with pytest.raises(CorpusUnreadable, match='row 2 has the rank "0", which is no whole number from 1 on'):

@@ -156,6 +156,10 @@ def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]], where: str) -> It
         except DomainError:
             yield None
             continue
+        if not name.raw.isascii():
+            # No registry holds such a name; a list that does must not make a look-alike known.
+            yield None
+            continue
         digits = (row.get("rank") or "").strip()
         if digits and not _is_rank(digits):
             raise _unreadable(where, f"row {n} has the rank {shown(digits)}, which is no whole number from 1 on")
