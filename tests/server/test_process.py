@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 PROGRAM = f"{sys.executable} -m typosentinel_server"
+# Nothing of the caller's own: PYTHONUNBUFFERED for one would hide what is looked at here.
+ENVIRONMENT = {"P": PROGRAM, "PATH": "/usr/bin:/bin"}
 
 pytestmark = pytest.mark.timeout(20)
 
 
 def shell(script: str) -> subprocess.CompletedProcess[str]:
     """A script in which `$P` is the program."""
-    return subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=False, env={"P": PROGRAM, "PATH": "/usr/bin:/bin"}
-    )
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, env=ENVIRONMENT)
 
 
 def test_port_in_use_is_said_plainly(lists: Path) -> None:
@@ -70,7 +70,8 @@ def test_closed_standard_error_hurts_nobody() -> None:
 def test_answers_come_line_by_line() -> None:
     """Whoever keeps the pipe open and asks a second time has the first answer by then."""
     command = [*PROGRAM.split(), "scan", "--stdin"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=ENVIRONMENT) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for name in ("reqeusts", "requests"):
