@@ -1,11 +1,7 @@
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from hack.cluster import kubeconfig, pki
-
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
 
 def certificate(name: str) -> pki.Certificate:
@@ -57,7 +53,6 @@ def test_other_certificates_make_a_folder_outdated(tmp_path: Path) -> None:
     assert pki.outdated(folder, [*wanted, certificate("apiserver")])
 
 
-@needs_openssl
 def test_certificates_are_signed_by_their_authority_and_made_once(tmp_path: Path) -> None:
     """Certificates are signed by their authority and made once."""
     folder = tmp_path / "pki"
