@@ -91,10 +91,10 @@ class Fleet:
             if "deletionTimestamp" not in pod["metadata"] and _is_ready(pod)
         ]
 
-    def scan(self, ecosystem: str, *names: str) -> str:
+    def scan(self, ecosystem: str, *names: str, image: str | None = None) -> str:
         """What the scanner's command line prints when a pod sends these names through the Service."""
         client = quickstart_kubectl.Kubectl(self.kubectl.path[0])
-        return scanpod.scan(client, self.namespace, self.name, ecosystem, names)
+        return scanpod.scan(client, self.namespace, self.name, ecosystem, names, image)
 
     def metric(self, pod: Manifest, name: str, labels: Mapping[str, str] | None = None) -> float:
         """Sum of a metric's samples in one pod; 0 where there are none."""

@@ -44,8 +44,18 @@ def manifest(name: str, namespace: str, image: str, arguments: Sequence[str]) ->
     }
 
 
-def scan(kubectl: Kubectl, namespace: str, service: str, ecosystem: str, names: Sequence[str]) -> str:
+def scan(
+    kubectl: Kubectl, namespace: str, service: str, ecosystem: str, names: Sequence[str], image: str | None = None
+) -> str:
     """Scan names through a ScanService's Service; returns what the client printed.
+
+    Args:
+        kubectl: of the cluster.
+        namespace: of the ScanService, and of the client's pod.
+        service: name of the ScanService.
+        ecosystem: whose names they are.
+        names: to scan.
+        image: of the client; default: the one that the scanners run.
 
     Raises:
         KubectlError: the ScanService does not exist or the client failed; its own words.
@@ -54,8 +64,9 @@ def scan(kubectl: Kubectl, namespace: str, service: str, ecosystem: str, names: 
     endpoint = status.get("endpoint")
     if not endpoint:
         raise KubectlError(f"ScanService {namespace}/{service} has no endpoint yet")
-    pods = kubectl.json("get", "deployment", f"{service}-scanner", "-n", namespace)
-    image = pods["spec"]["template"]["spec"]["containers"][0]["image"]
+    if image is None:
+        scanners = kubectl.get("deployment", f"{service}-scanner", namespace)
+        image = scanners["spec"]["template"]["spec"]["containers"][0]["image"]
     name = f"scan-{secrets.token_hex(3)}"
     arguments = ["--server", endpoint, "--ecosystem", ecosystem, "--", *names]
     kubectl.run("create", "-f", "-", stdin=json.dumps(manifest(name, namespace, image, arguments)))

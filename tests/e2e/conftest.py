@@ -1,6 +1,5 @@
 """The local cluster with the chart of this checkout, and namespaces that admit only `restricted` pods."""
 
-import json
 import secrets
 import subprocess
 import sys
@@ -62,4 +61,4 @@ def fleet(release: Kubectl, namespace: str) -> Fleet:
 @pytest.fixture(scope="session")
 def server_image() -> str:
     """Name of the scanner image of this checkout."""
-    return str(json.loads(json.dumps(deploy.local_images()))["server"])
+    return deploy.local_images()["server"]
