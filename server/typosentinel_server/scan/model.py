@@ -71,6 +71,13 @@ class Technique(StrEnum):
     BIT_FLIP = "bit-flip"
     HOMOGLYPH = "homoglyph"
     LETTER_CASE = "letter-case"
+    PLURAL = "plural"
+    COMPOUND = "compound"
+    WORD_ORDER = "word-order"
+    VERSION = "version"
+    AFFIX = "affix"
+    COMBOSQUAT = "combosquat"
+    SCOPE = "scope"
 
 
 @dataclass(frozen=True, slots=True)
