@@ -1,0 +1,1 @@
+"""What detection is measured with and where its tables come from."""
