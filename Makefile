@@ -53,8 +53,9 @@ lock: setup ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/python hack/lock.py
 
 .PHONY: corpora
-corpora: setup ## Build the built-in corpora anew from their pinned sources
+corpora: setup ## Build the built-in corpora and the table of look-alike letters anew from their pinned sources
 	$(BIN)/python -m hack.corpora.build
+	$(BIN)/python -m hack.detection.confusables
 
 .PHONY: manifests
 manifests: setup ## Render the chart for kubectl apply into build/typosentinel.yaml
@@ -101,6 +102,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python hack/gen_reference.py --check
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
+	$(BIN)/python -m hack.detection.confusables --check
 	$(BIN)/python hack/check_docs.py
 
 ##@ Measure it
