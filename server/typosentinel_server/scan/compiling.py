@@ -47,13 +47,7 @@ def compile_corpus(corpus: Corpus) -> bytes:
     words, present = deletions.build([flat.encode() for flat in flats])
     arrays |= {"deletions.words": words, "deletions.present": present}
     arrays |= _families(flats, token_lists) | _scopes(corpus.ecosystem, texts)
-    facts = {
-        "ecosystem": corpus.ecosystem.value,
-        "version": corpus.version,
-        "created": corpus.created.isoformat(),
-        "skipped": corpus.skipped,
-        "partial": corpus.partial,
-    }
+    facts = {"ecosystem": corpus.ecosystem.value, "version": corpus.version, "skipped": corpus.skipped}
     return flatfile.pack(facts, arrays)
 
 

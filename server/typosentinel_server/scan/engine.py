@@ -72,6 +72,14 @@ class Engine:
         """The popular names, most popular first."""
         return self._index.names
 
+    def lists(self, name: Name) -> bool:
+        """Whether a name is one of the popular ones."""
+        return self._index.known(name) is not None
+
+    def with_card(self, scorecard: Scorecard) -> "Engine":
+        """An engine over the same list that weighs differently."""
+        return Engine(self._index, self._lexicon, scorecard)
+
     def scan(self, package: Package) -> ScanResult:
         """The judgement of one name. Bound: 400 probes and 600 comparisons, whatever the name.
 

@@ -4,6 +4,7 @@ There are three groups of techniques, each with signs and weights of its own: sl
 words put beside or exchanged, and owners. What the techniques of one group see in a pair of names adds up.
 """
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from math import log10
@@ -11,11 +12,15 @@ from math import log10
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.index import Target
 from typosentinel_server.scan.lexicon import STEPS, Lexicon
-from typosentinel_server.scan.model import Technique
+from typosentinel_server.scan.model import Ecosystem, Technique
 from typosentinel_server.scan.query import Match, Near, Query
 
 Signs = dict[str, float]
 UNRANKED = 4.5
+PLACES = {ecosystem: float(n) for n, ecosystem in enumerate(Ecosystem)}
+MARKS = re.compile(r"[^a-z0-9]+")
+# Two slips change the lengths of words by two letters at most.
+MOVED = 2
 
 
 class Group(StrEnum):
@@ -56,6 +61,7 @@ class Witness:
             "length": min(len(self._query.flat), len(target.flat)),
             "rank": log10(target.rank) if target.rank else UNRANKED,
             "protected": target.protected,
+            "ecosystem": PLACES[self._query.ecosystem],
         }
         for match in matches:
             found.update(match.signs)
@@ -77,7 +83,7 @@ class Witness:
         found["same_owner"] = bool(same_owner)
         found["their_owner"] = bool(forms.owner(query.ecosystem, target.text))
         found["slips"] = len(near.edits) if near else 0.0
-        found["punctuation"] = forms_differ(query.text, target.text)
+        found.update(_punctuation(mine, theirs))
         cost, their_cost = self._cost(mine), self._cost(theirs)
         total, their_total = sum(cost) / STEPS, sum(their_cost) / STEPS
         found["cost"] = total
@@ -117,9 +123,17 @@ class Witness:
         return self._costs[text]
 
 
-def forms_differ(text: str, other: str) -> bool:
-    """Whether punctuation stands between other letters, or is other punctuation."""
-    return [len(p) for p in forms.tokens(text)] != [len(p) for p in forms.tokens(other)]
+def _punctuation(text: str, other: str) -> Signs:
+    """How the marks between the letters differ: exchanged for others, left out, added, or put elsewhere."""
+    marks, others = MARKS.findall(text), MARKS.findall(other)
+    if len(marks) < len(others):
+        return {"marks_left_out": 1.0}
+    if len(marks) > len(others):
+        return {"marks_added": 1.0}
+    lengths, other_lengths = ([len(part) for part in forms.tokens(t)] for t in (text, other))
+    if sum(abs(one - two) for one, two in zip(lengths, other_lengths, strict=False)) > MOVED:
+        return {"marks_moved": 1.0}
+    return {"marks_exchanged": 1.0} if marks != others else {}
 
 
 def _changed(parts: list[str], others: list[str]) -> tuple[str, str]:

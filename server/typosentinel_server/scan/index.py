@@ -47,13 +47,17 @@ class Index:
 
     Args:
         content: a compiled list, in memory or mapped from a file.
+        created: when the list was drawn up.
+        partial: whether the list is known to hold a part of the popular names only.
         where: what to call it in messages.
 
     Raises:
         CorpusUnreadable: the content is damaged.
     """
 
-    def __init__(self, content: memoryview, where: str = "the compiled list") -> None:
+    def __init__(
+        self, content: memoryview, created: datetime, *, partial: bool = False, where: str = "the compiled list"
+    ) -> None:
         facts, arrays = flatfile.unpack(content, where)
         self._arrays = arrays
         self.names: list[str] = bytes(arrays["names"]).decode().split("\n")
@@ -63,12 +67,12 @@ class Index:
         self.corpus = CorpusFacts(
             ecosystem=Ecosystem(facts["ecosystem"]),
             version=facts["version"],
-            created=datetime.fromisoformat(facts["created"]),
+            created=created,
             size=len(self.names),
             protected=int(np.count_nonzero(np.frombuffer(self._protected, np.uint8))),
             ranked=int(np.count_nonzero(np.frombuffer(self._ranks, np.uint32))),
             skipped=facts["skipped"],
-            partial=facts["partial"],
+            partial=partial,
         )
         self._identities = self._multimap("identity")
         self._flats = self._multimap("flat")
@@ -86,7 +90,7 @@ class Index:
     @classmethod
     def of(cls, corpus: Corpus) -> "Index":
         """An index over a list, compiled in memory."""
-        return cls(memoryview(compile_corpus(corpus)))
+        return cls(memoryview(compile_corpus(corpus)), corpus.created, partial=corpus.partial)
 
     def known(self, name: Name) -> Target | None:
         """The name that the registry holds to be this very package."""

@@ -18,7 +18,7 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-from typosentinel_server.scan import forms
+from typosentinel_server.scan import flatfile, forms
 
 LETTERS = 38
 ORDER = 4
@@ -88,6 +88,20 @@ class Lexicon:
                     least = best[start] + piece
             best.append(least)
         return best[-1]
+
+
+def compile_lexicon(names: list[str], words: Iterable[str]) -> bytes:
+    """The flat file of a lexicon of names, without their owners, on top of some words."""
+    counts, model = learn(names, words)
+    tokens = np.frombuffer("\n".join(counts).encode(), np.uint8)
+    return flatfile.pack({}, {"tokens": tokens, "counts": np.array(list(counts.values()), np.uint32), "model": model})
+
+
+def open_lexicon(content: memoryview, where: str = "the compiled lexicon") -> Lexicon:
+    """The lexicon of a flat file. Raises CorpusUnreadable where it is damaged."""
+    _, arrays = flatfile.unpack(content, where)
+    tokens = bytes(arrays["tokens"]).decode().split("\n")
+    return Lexicon(dict(zip(tokens, arrays["counts"].tolist(), strict=True)), arrays["model"])
 
 
 def english() -> list[str]:

@@ -50,7 +50,7 @@ class Query:
         self.index = index
         self.ecosystem = index.corpus.ecosystem
         self.foreign = [] if name.raw.isascii() else [c for c in name.raw if not c.isascii()]
-        self.text = fold(name.text) if self.foreign else name.text
+        self.text = fold(name.raw) if self.foreign else name.text
         self.flat = forms.flat(self.text)
         self.tokens = forms.tokens(self.text)
         self.same: list[Target] = []
