@@ -1,7 +1,7 @@
 """JSON from strangers: read strictly, refused clearly."""
 
 import json
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,7 +29,7 @@ def parse_body(model: type[MODEL], content: bytes, example: str) -> MODEL:
         raise InvalidRequest(
             "MALFORMED_JSON", f"the body is not JSON: {_reason(error)}", f"Send JSON such as {example}"
         ) from error
-    if isinstance(found, dict) and not all(map(_is_text, found)):
+    if not _keys_are_text(found):
         raise InvalidRequest(
             "INVALID_REQUEST", "the name of a field is no text", f"Send JSON such as {example}", http_hint=422
         )
@@ -41,15 +41,17 @@ def parse_body(model: type[MODEL], content: bytes, example: str) -> MODEL:
 
 def _wrong_shape(model: type[BaseModel], error: ValidationError, example: str) -> InvalidRequest:
     detail = error.errors(include_url=False, include_input=False)[0]
-    fields = [field.alias or name for name, field in model.model_fields.items()]
+    place = ".".join(str(part) for part in detail["loc"])
     if not detail["loc"]:
         message, suggestion = "the body is not a JSON object", f"Send JSON such as {example}"
     elif detail["type"] == "extra_forbidden":
-        word = str(detail["loc"][0])
-        message = f"there is no field {shown(word)}"
+        word = str(detail["loc"][-1])
+        fields = _fields_at(model, detail["loc"][:-1])
+        message = f"there is no field {shown(place)}"
         suggestion = f"{did_you_mean(word, fields)}The fields are {', '.join(fields)}."
     else:
-        message = f"{detail['loc'][0]}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        said = str(detail["msg"]).removeprefix("Value error, ")
+        message = f"{place}: {said[:1].lower()}{said[1:]}"
         suggestion = f"Send JSON such as {example}"
     return InvalidRequest("INVALID_REQUEST", message, suggestion, http_hint=422)
 
@@ -63,6 +65,28 @@ def _reason(error: Exception) -> str:
         return "it is nested too deep"
     # The interpreter's text about overlong numbers tells callers nothing.
     return str(error) if isinstance(error, _Refused) else "a number is too long"
+
+
+def _fields_at(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    for part in place:
+        annotation = {f.alias or name: f.annotation for name, f in model.model_fields.items()}.get(str(part))
+        nested = [t for t in (annotation, *get_args(annotation)) if isinstance(t, type) and issubclass(t, BaseModel)]
+        model = nested[0] if nested else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _keys_are_text(found: Any) -> bool:
+    # What the parser let pass is nested no deeper than the interpreter's own limit, but that is too deep for calls.
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if not all(map(_is_text, one)):
+                return False
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return True
 
 
 def _is_text(key: str) -> bool:
