@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.metadata import Metadata
 from typosentinel_server.scan.corpus import Corpus, parse
-from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.engine import Engine, verdict_of
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
@@ -38,4 +38,4 @@ def concluded(
     engine = Engine(Index(corpus_of(*popular, ecosystem=ecosystem)))
     parsed = parse_name(ecosystem, name)
     result = engine.judge(Package(ecosystem, name, version), parsed)
-    return conclude(result, parsed, knowledge or Knowledge(), metadata, TODAY)
+    return conclude(result, parsed, knowledge or Knowledge(), metadata, TODAY, verdict_of)

@@ -7,6 +7,7 @@ from datetime import date
 from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
 from typosentinel_server.scan.conclusion import Knowledge, conclude
+from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Allowance, Finding, Package, ScanResult, Verdict, parse_ecosystem
 from typosentinel_server.scan.naming import parse_name
 
@@ -85,7 +86,7 @@ class LocalJudge:
                 engine = self._engines.engine(ecosystem)
             name = parse_name(ecosystem, question.name)
             result = engine.judge(Package(ecosystem, question.name), name)
-            return answer_of(question, conclude(result, name, self._knowledge, None, self._today))
+            return answer_of(question, conclude(result, name, self._knowledge, None, self._today, verdict_of))
         except (EcosystemUnknown, NameRefused) as error:
             return refusal_of(error)
 

@@ -12,6 +12,7 @@ from typosentinel_server.knowledge import Held
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.conclusion import conclude
 from typosentinel_server.scan.context.metadata import Metadata
+from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
 
@@ -97,7 +98,7 @@ class ScanService:
             self.cache.put(key, result)
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
         _refuse_future(metadata, today)
-        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today)
+        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, verdict_of)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe(seconds)
         self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()

@@ -11,6 +11,7 @@ from typosentinel_server.scan.context.metadata import Facts, Metadata
 from typosentinel_server.scan.context.patterns import parse_pattern
 from typosentinel_server.scan.context.privatenames import PrivateNames
 from typosentinel_server.scan.context.registryindex import RegistryIndex
+from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.scan.naming import parse_name
 
@@ -31,7 +32,7 @@ def test_verdict_that_was_held_down_is_not_lifted_by_metadata() -> None:
     held = replace(judged("reqeusts", "requests"), verdict=Verdict.ADVISORY)
     name = parse_name(Ecosystem.PYPI, "reqeusts")
     young, old = (
-        conclude(held, name, Knowledge(), Metadata(facts), TODAY).verdict
+        conclude(held, name, Knowledge(), Metadata(facts), TODAY, verdict_of).verdict
         for facts in (Facts(TODAY, 0), Facts(TODAY.replace(year=2010), 10**7))
     )
 

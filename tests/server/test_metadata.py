@@ -12,6 +12,7 @@ from running import Start, ask
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.evidence import found
 from typosentinel_server.scan.context.metadata import Facts, Metadata, repository_owner, weigh
+from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Contribution, Ecosystem, ScanResult, Technique, Verdict
 from typosentinel_server.scan.naming import parse_name
 
@@ -36,7 +37,7 @@ def squat(facts: Facts, target: Facts | None = None, target_name: str = "request
         findings=(likeness,),
     )
     metadata = Metadata(facts, target or Facts(), target_name if target else None)
-    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY)
+    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY, verdict_of)
 
 
 def weight(facts: Facts, target: Facts) -> float:
@@ -177,7 +178,7 @@ async def test_metadata_in_a_request_counts_and_does_not_stay(start: Start) -> N
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
-        (5, "metadata: "),
+        (5, "metadata: this is no JSON object"),
         ({"firstRelease": "soon"}, "metadata.firstRelease: a day is written 2019-05-31"),
         ({"firstRelease": 5}, "metadata.firstRelease: a day is written 2019-05-31"),
         ({"firstRelease": "1989-12-31"}, "metadata.firstRelease: no package is older than 1990-01-01"),
@@ -199,8 +200,8 @@ async def test_metadata_in_a_request_counts_and_does_not_stay(start: Start) -> N
         ({"target": {}}, "metadata.target.name: "),
         ({"target": {"name": ""}}, "metadata.target.name: "),
         ({"target": {"name": "a", "downloads": -1}}, "metadata.target.downloads: "),
-        ({"target": {"name": "a", "target": {"name": "b"}}}, 'there is no field "metadata.target.target"'),
-        ({"downlaods": 5}, 'there is no field "metadata.downlaods"'),
+        ({"target": {"name": "a", "target": {"name": "b"}}}, 'there is no field "target" in metadata.target'),
+        ({"downlaods": 5}, 'there is no field "downlaods" in metadata'),
         ({"\ud800": 5}, "the name of a field is no text"),
     ],
 )

@@ -1,6 +1,6 @@
 """From what a name's letters say, and what else is known of it, to the answer."""
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -8,11 +8,13 @@ from typosentinel_server.scan.context.allowlist import AllowList, Grant
 from typosentinel_server.scan.context.evidence import Asked, Judged, Source, with_more
 from typosentinel_server.scan.context.malware import MalwareList
 from typosentinel_server.scan.context.metadata import Facts, Metadata, weigh
+from typosentinel_server.scan.context.patterns import same_package
 from typosentinel_server.scan.context.privatenames import PrivateNames
 from typosentinel_server.scan.context.registryindex import RegistryIndex
-from typosentinel_server.scan.engine import verdict_of
-from typosentinel_server.scan.model import Ecosystem, ScanResult, Verdict
-from typosentinel_server.scan.naming import Name, same_package
+from typosentinel_server.scan.model import Ecosystem, Finding, ScanResult, Verdict
+from typosentinel_server.scan.naming import Name
+
+VerdictOf = Callable[[float], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class Knowledge:
 
 
 def conclude(
-    result: ScanResult, name: Name, knowledge: Knowledge, metadata: Metadata | None, today: date
+    result: ScanResult,
+    name: Name,
+    knowledge: Knowledge,
+    metadata: Metadata | None,
+    today: date,
+    verdict_of: VerdictOf,
 ) -> ScanResult:
     """The answer to a question.
 
@@ -63,12 +70,13 @@ def conclude(
         knowledge: the lists.
         metadata: what the asker knows of the package.
         today: the date in UTC, for ages and expiries.
+        verdict_of: the verdict that the engine gives for a score.
     """
     if metadata is None and not knowledge:
         return result
     ecosystem = result.package.ecosystem
     asked = Asked(name, result, exists=metadata is not None and metadata.package.exist)
-    judged = _of_letters(result)
+    judged = _of_letters(result, verdict_of)
     for source in knowledge.sources(ecosystem):
         judged += source.findings(asked)
     if metadata is not None:
@@ -76,18 +84,18 @@ def conclude(
     grants = knowledge.allow_list.grants(ecosystem, name.identity, today)
     if not judged and not grants:
         return result
-    judged = sorted((_cleared(one, grants) for one in judged), key=_counting_and_strongest_first)
-    counting = [one for one in judged if not one.finding.cleared]
+    decided = sorted((_decided(_cleared(one, grants), verdict_of) for one in judged), key=_counting_and_strongest_first)
+    counting = [(finding, verdict) for finding, verdict in decided if not finding.cleared]
     return replace(
         result,
-        verdict=max(map(_verdict, counting), key=lambda verdict: verdict.severity, default=Verdict.CLEAN),
-        score=max((one.finding.score for one in counting), default=0.0),
-        findings=tuple(one.finding for one in judged),
+        verdict=counting[0][1] if counting else Verdict.CLEAN,
+        score=max((finding.score for finding, _ in counting), default=0.0),
+        findings=tuple(finding for finding, _ in decided),
         allowances=tuple(grant.allowance for grant in grants),
     )
 
 
-def _of_letters(result: ScanResult) -> list[Judged]:
+def _of_letters(result: ScanResult, verdict_of: VerdictOf) -> list[Judged]:
     # Where the engine holds its verdict below what the score would give, more evidence doesn't lift it above that.
     lowered = verdict_of(result.score).severity > result.verdict.severity
     at_most = result.verdict if lowered else Verdict.SUSPICIOUS
@@ -112,10 +120,11 @@ def _cleared(judged: Judged, grants: Iterable[Grant]) -> Judged:
     return replace(judged, finding=replace(judged.finding, cleared=True))
 
 
-def _verdict(judged: Judged) -> Verdict:
-    by_score = verdict_of(judged.finding.score)
-    return judged.verdict or min(by_score, judged.at_most, key=lambda verdict: verdict.severity)
+def _decided(judged: Judged, verdict_of: VerdictOf) -> tuple[Finding, Verdict]:
+    by_score = min(verdict_of(judged.finding.score), judged.at_most, key=lambda verdict: verdict.severity)
+    return judged.finding, judged.verdict or by_score
 
 
-def _counting_and_strongest_first(judged: Judged) -> tuple[bool, int, float]:
-    return (judged.finding.cleared, -_verdict(judged).severity, -judged.finding.score)
+def _counting_and_strongest_first(decided: tuple[Finding, Verdict]) -> tuple[bool, int, float]:
+    finding, verdict = decided
+    return (finding.cleared, -verdict.severity, -finding.score)

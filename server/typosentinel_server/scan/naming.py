@@ -132,14 +132,6 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
     return Name(raw=raw, identity=identity if raw.isascii() else raw, text=identity.lower())
 
 
-def same_package(ecosystem: Ecosystem, one: str, other: str) -> bool:
-    """Whether a registry holds two texts to be one package; texts that are no names are so where they are equal."""
-    try:
-        return parse_name(ecosystem, one).identity == parse_name(ecosystem, other).identity
-    except NameRefused:
-        return one == other
-
-
 def owner(ecosystem: Ecosystem, text: str) -> str:
     """The part of a name that one owner holds, so that nobody else can publish beside it; empty without one.
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from typosentinel_server.scan.context.evidence import Judged
-from typosentinel_server.scan.context.patterns import Matcher, Pattern
+from typosentinel_server.scan.context.patterns import Matcher, Pattern, same_package
 from typosentinel_server.scan.model import Allowance, Ecosystem, Verdict
-from typosentinel_server.scan.naming import same_package
 
 
 @dataclass(frozen=True, slots=True)

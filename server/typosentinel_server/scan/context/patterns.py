@@ -59,6 +59,14 @@ def parse_pattern(ecosystem: Ecosystem, text: str) -> Pattern:
     raise _no_pattern(text)
 
 
+def same_package(ecosystem: Ecosystem, one: str, other: str) -> bool:
+    """Whether a registry holds two texts to be one package; texts that are no names are so where they are equal."""
+    try:
+        return parse_name(ecosystem, one).identity == parse_name(ecosystem, other).identity
+    except NameRefused:
+        return one == other
+
+
 class Matcher(Generic[V]):
     """Values filed under patterns.
 

@@ -11,10 +11,10 @@ from typosentinel_server.scan.naming import owner
 # In log-odds. A package of a private name in a public registry is hardly ever there by chance.
 PRIVATE_WEIGHT = 3.0
 # By the length of the shorter name: one edit in a long name is hardly chance, in a short one it may well be.
-NEAR_WEIGHTS = {4: -2.0, 5: -0.3, 6: 0.3, 7: 0.8}
+NEAR_WEIGHTS = {4: -3.0, 5: -0.3, 6: -0.1}
 NEAR_LONG_WEIGHT = 1.5
 # Another organisation may well have a name like ours.
-NEAR_NAMESPACE_WEIGHT = 0.0
+NEAR_NAMESPACE_WEIGHT = -0.1
 
 
 class PrivateNames:
@@ -70,7 +70,7 @@ def _near_name(text: str, target: str) -> Judged:
         f'one edit away from your private name "{target}"',
         Contribution(f"the shorter name has {shorter} characters", NEAR_WEIGHTS.get(shorter, NEAR_LONG_WEIGHT)),
     )
-    return Judged(finding)
+    return Judged(finding, at_most=Verdict.ADVISORY if shorter in NEAR_WEIGHTS else Verdict.SUSPICIOUS)
 
 
 def _near_namespace(held_by: str, target: str) -> Judged:
@@ -80,4 +80,4 @@ def _near_namespace(held_by: str, target: str) -> Judged:
         f'"{held_by}" is one edit away from your private namespace "{target}"',
         Contribution("another owner may have a similar name", NEAR_NAMESPACE_WEIGHT),
     )
-    return Judged(finding)
+    return Judged(finding, at_most=Verdict.ADVISORY)
