@@ -1,13 +1,18 @@
-"""Engines of a few names."""
+"""Engines of a few names, and conclusions from more than names."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+from typosentinel_server.scan.conclusion import Knowledge, conclude
+from typosentinel_server.scan.context.metadata import Metadata
 from typosentinel_server.scan.corpus import Corpus, parse
-from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.engine import Engine, verdict_of
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
+from typosentinel_server.scan.naming import parse_name
 
 CREATED = datetime(2026, 6, 1, tzinfo=UTC)
+TODAY = date(2026, 11, 21)
+HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: "
 
 
 def corpus_of(*names: str, ecosystem: Ecosystem = Ecosystem.PYPI) -> Corpus:
@@ -19,3 +24,18 @@ def corpus_of(*names: str, ecosystem: Ecosystem = Ecosystem.PYPI) -> Corpus:
 def judged(name: str, *popular: str, ecosystem: Ecosystem = Ecosystem.PYPI) -> ScanResult:
     """The judgement of a name next to these popular ones."""
     return Engine(Index(corpus_of(*popular, ecosystem=ecosystem))).scan(Package(ecosystem, name))
+
+
+def concluded(
+    name: str,
+    *popular: str,
+    knowledge: Knowledge | None = None,
+    metadata: Metadata | None = None,
+    ecosystem: Ecosystem = Ecosystem.PYPI,
+    version: str | None = None,
+) -> ScanResult:
+    """The answer about a name next to these popular ones, with what else is known."""
+    engine = Engine(Index(corpus_of(*popular, ecosystem=ecosystem)))
+    parsed = parse_name(ecosystem, name)
+    result = engine.judge(Package(ecosystem, name, version), parsed)
+    return conclude(result, parsed, knowledge or Knowledge(), metadata, TODAY, verdict_of)

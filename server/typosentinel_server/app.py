@@ -12,9 +12,10 @@ from aiohttp import web
 from typosentinel_server import __version__
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
-from typosentinel_server.configuration import Reloader, first_configuration
+from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library, build_engines
 from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.knowledge import read_knowledge
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
@@ -55,6 +56,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     log.set_level(settings.log_level)
     metrics = Metrics(__version__)
     memory = settings.cache.memory
+    held = read_knowledge(lists_of(settings, setup.config))
     service = ScanService(
         build_engines(setup.library, settings.ecosystems),
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
@@ -62,12 +64,15 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         clock,
         lambda: uuid.uuid4().hex,
     )
+    service.consult(held)
     metrics.watch_cache(service.cache)
 
     async def apply(new: Settings) -> None:
         # Everything that can fail or takes time comes first; what follows is one step of the event loop.
         engines = await asyncio.to_thread(build_engines, setup.library, new.ecosystems, service.engines)
+        held = await asyncio.to_thread(read_knowledge, lists_of(new, setup.config), service.held)
         service.use(engines)
+        service.consult(held)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         log.set_level(new.log_level)
 

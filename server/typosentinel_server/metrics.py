@@ -51,7 +51,7 @@ class Metrics:
         )
         self.configuration_reloads = Counter(
             "typosentinel_configuration_reloads",
-            "New configuration documents seen while running, by outcome: applied or refused.",
+            "New documents, or lists that they name, seen while running, by outcome: applied or refused.",
             ["outcome"],
             registry=self.registry,
         )
@@ -70,6 +70,12 @@ class Metrics:
             "typosentinel_corpus_age_seconds",
             "Time since an ecosystem's list of popular names was drawn up.",
             ["ecosystem"],
+            registry=self.registry,
+        )
+        self.knowledge_entries = Gauge(
+            "typosentinel_knowledge_entries",
+            "Entries of the lists that the configuration names under detection.",
+            ["list"],
             registry=self.registry,
         )
         self.loop_lag = Gauge(
@@ -100,6 +106,12 @@ class Metrics:
         for ecosystem, size in sizes.items():
             self.corpus_names.labels(ecosystem).set(size)
             self.corpus_age.labels(ecosystem).set_function(_age(age_of, ecosystem))
+
+    def knowledge(self, sizes: dict[str, int]) -> None:
+        """Notes the lists besides those of popular names: entries by list."""
+        self.knowledge_entries.clear()
+        for kind, size in sizes.items():
+            self.knowledge_entries.labels(kind).set(size)
 
     def watch_cache(self, cache: "Watched") -> None:
         """Exposes a cache's figures; they are read when someone asks for the metrics."""

@@ -29,6 +29,7 @@ class LogLevel(StrEnum):
     ERROR = "Error"
 
 
+PATH = ("path", "a file, absolute or as seen from this document's directory")
 # What each field takes, in words: (what it is, what is allowed).
 ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "apiVersion": ("version that is read here", API_VERSION),
@@ -36,6 +37,9 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "logLevel": ("log level", ", ".join(LogLevel)),
     "cache.memory.ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
     "cache.memory.maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
+    "detection.allowList": PATH,
+    "detection.privateNames": PATH,
+    "detection.malware": PATH,
 }
 
 
@@ -65,6 +69,9 @@ def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
     return value
 
 
+FilePath = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False
@@ -89,12 +96,29 @@ class CacheSettings(_Settings):
     memory: MemoryCacheSettings = MemoryCacheSettings()
 
 
+class DetectionSettings(_Settings):
+    """Lists that say more than a name does; paths as seen from the document's directory.
+
+    Attributes:
+        allow_list: a document of kind AllowList.
+        private_names: a document of kind PrivateNames.
+        malware: a CSV file, or a directory of OSV records.
+        registry_index: all names of a registry, by ecosystem.
+    """
+
+    allow_list: FilePath | None = None
+    private_names: FilePath | None = None
+    malware: FilePath | None = None
+    registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = {}
+
+
 class Settings(_Settings):
     """Everything that can be configured, with its defaults.
 
     Attributes:
         ecosystems: the ones to serve; None for all that a list is on board for.
         cache: the verdict cache.
+        detection: what is known besides the lists of popular names.
         log_level: the least severe messages that are logged.
     """
 
@@ -110,6 +134,7 @@ class Settings(_Settings):
         | None
     ) = None
     cache: CacheSettings = CacheSettings()
+    detection: DetectionSettings = DetectionSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
 
 

@@ -34,7 +34,8 @@ async def scan(request: web.Request) -> web.Response:
             http_hint=415,
         )
     asked = parse_body(ScanRequest, await _body(request), EXAMPLE)
-    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version)
+    metadata = asked.metadata.metadata() if asked.metadata else None
+    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version, metadata)
     return _json(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
 
 

@@ -190,8 +190,9 @@ def test_every_command_has_help_with_examples(run: Run) -> None:
 def test_scan_loads_no_web_server() -> None:
     """A local scan starts fast because it leaves the heavy parts alone."""
     script = (
-        "import sys; from typosentinel_server.cli import program; "
-        "program(['scan', 'requests'], standalone_mode=False); "
+        "import sys, time; from typosentinel_server.cli import program; "
+        "from typosentinel_server.clock import Clock; "
+        "program(['scan', 'requests'], standalone_mode=False, obj=Clock(time.time, time.monotonic)); "
         "print(sorted({'aiohttp', 'pydantic', 'prometheus_client', 'rich', 'structlog'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -18,6 +18,7 @@ def test_defaults() -> None:
         "kind": "ServerConfiguration",
         "ecosystems": None,
         "cache": {"memory": {"maxEntries": 10_000, "ttl": 300.0}},
+        "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
         "logLevel": LogLevel.INFO,
     }
 
