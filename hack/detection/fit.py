@@ -25,6 +25,7 @@ from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 OUT = Path(__file__).resolve().parents[2] / "server" / "typosentinel_server" / "scan" / "weights.json"
 MADE_EACH = 450
+SUSPICIOUS_FROM = 0.5
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.01)
 
 
@@ -50,7 +51,7 @@ class Fitted:
         fits = self._whole if fold is None else self._folds[fold]
         judged = self.judging
         moved = {group: _moved(fit, judged) for group, fit in fits.items()}
-        return learn.document(moved, judged.advisory_from, judged.suspicious_from)
+        return learn.document(moved, judged.advisory_from, SUSPICIOUS_FROM)
 
     def scores(self) -> Floats:
         """The score of each labelled name by weights learned without it."""
@@ -73,10 +74,11 @@ def _moved(fit: Fit, judged: Judging) -> Fit:
 def show(fitted: Fitted) -> None:
     """Print thresholds and how well scores are probabilities."""
     judged = fitted.judging
-    print(f"advisory from {judged.advisory_from}, suspicious from {judged.suspicious_from}, slope {judged.slope:.3f}")
-    print("\n| score | attacks among them | names | standing for |\n| --- | --- | --- | --- |")
-    for mean, share, names, total in reliability(fitted.data, fitted.scores(), EDGES):
-        print(f"| {mean:.3f} | {share:.3f} | {names} | {total:.0f} |")
+    print(f"advisory from {judged.advisory_from}, suspicious from {SUSPICIOUS_FROM}, slope {judged.slope:.3f}")
+    print(f"attacks are {judged.more:.2f} times as common in the mix as among the labels")
+    print("\n| mean score | share of attacks | names |\n| --- | --- | --- |")
+    for mean, share, names in reliability(fitted.data, fitted.scores(), EDGES, judged.more):
+        print(f"| {mean:.3f} | {share:.3f} | {names} |")
 
 
 def main(arguments: Sequence[str]) -> int:

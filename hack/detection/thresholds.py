@@ -2,8 +2,8 @@
 
 Weights are learned where attacks are as common as in the labels, which is no registry's rate. So each ecosystem's
 start is moved until the share of honest tail names that are suspicious is the one allowed there; npm, where most
-attacks are, is allowed more. A line through the held-out log-odds (Platt, 1999) then makes scores probabilities for
-the mix of the labels.
+attacks are, is allowed more. A line through the held-out log-odds (Platt, 1999) then makes scores probabilities, for
+the mix of attacks and honest names in which suspicious means as likely as not: a score of one half.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ class Judging:
     Attributes:
         moved: what is added for each ecosystem, after the slope.
         slope: what all log-odds are multiplied by.
-        suspicious_from: score, 0 to 1.
-        advisory_from: score, 0 to 1.
+        advisory_from: score, 0 to 1; suspicious is from one half.
+        more: how many times more common attacks are in the mix that scores refer to than in the labels.
     """
 
     moved: Mapping[Ecosystem, float]
     slope: float
-    suspicious_from: float
     advisory_from: float
+    more: float
 
     def apply(self, odds: Floats, ecosystems: Sequence[Ecosystem]) -> Floats:
         """Log-odds as the score card gives them."""
@@ -60,9 +60,9 @@ def judging(data: Sequence[Labelled], odds: Floats) -> Judging:
     usual = float(np.mean(list(limits.values())))
     even = odds - np.array([limits.get(e, usual) for e in ecosystems])
     slope, start = _line(even, data, weights)
-    moved = {e: round(start - slope * limits.get(e, usual), 3) for e in Ecosystem}
+    moved = {e: round(-slope * limits.get(e, usual), 3) for e in Ecosystem}
     advisory = _limit(even, weights, tail, ALLOWED_ADVISORIES)
-    return Judging(moved, slope, _score(start), _score(start + slope * advisory))
+    return Judging(moved, slope, _score(slope * advisory), float(np.exp(-start)))
 
 
 def _limit(odds: Floats, weights: Floats, chosen: Bools, allowed: float) -> float:
@@ -92,10 +92,19 @@ def _score(odds: float) -> float:
     return round(float(1 / (1 + np.exp(-odds))), 4)
 
 
-def reliability(data: Sequence[Labelled], scores: Floats, edges: Sequence[float]) -> list[tuple[float, float, int, float]]:
-    """Between each two edges: mean score, share of attacks, number of names, and the names that they stand for."""
-    weights = np.array([SAMPLED.get(name.row.get("kind", ""), 1.0) for name in data])
+def reliability(
+    data: Sequence[Labelled], scores: Floats, edges: Sequence[float], more: float
+) -> list[tuple[float, float, int]]:
+    """Between each two edges: mean score, share of attacks, and number of names.
+
+    Args:
+        data: labelled names.
+        scores: theirs, 0 to 1.
+        edges: of the ranges, ascending.
+        more: how many times more common attacks are in the mix than in the labels.
+    """
     attack = np.array([name.attack for name in data])
+    weights = np.array([SAMPLED.get(name.row.get("kind", ""), 1.0) for name in data]) * np.where(attack, more, 1.0)
     counted = np.array(
         [not n.attack or (n.row.get("quality") == "gold" and n.row.get("target_listed") == "1") for n in data]
     )
@@ -105,5 +114,5 @@ def reliability(data: Sequence[Labelled], scores: Floats, edges: Sequence[float]
         if chosen.any():
             total = weights[chosen].sum()
             mean, share = (float((weights * values)[chosen].sum() / total) for values in (scores, attack))
-            rows.append((mean, share, int(chosen.sum()), float(total)))
+            rows.append((mean, share, int(chosen.sum())))
     return rows

@@ -7,7 +7,6 @@ from datetime import date
 from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
 from typosentinel_server.scan.conclusion import Knowledge, conclude
-from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Allowance, Finding, Package, ScanResult, Verdict, parse_ecosystem
 from typosentinel_server.scan.naming import parse_name
 
@@ -82,10 +81,11 @@ class LocalJudge:
             ecosystem = parse_ecosystem(question.ecosystem)
             engine = self._engines.get(ecosystem)
             if engine is None:
-                self._engines = build_engines(self._library, (*self._engines.ecosystems, ecosystem), self._engines)
+                self._engines = build_engines(self._library, (*self._engines.ecosystems, ecosystem))
                 engine = self._engines.engine(ecosystem)
             name = parse_name(ecosystem, question.name)
             result = engine.judge(Package(ecosystem, question.name), name)
+            verdict_of = engine.scorecard.verdict_of
             return answer_of(question, conclude(result, name, self._knowledge, None, self._today, verdict_of))
         except (EcosystemUnknown, NameRefused) as error:
             return refusal_of(error)

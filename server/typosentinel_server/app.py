@@ -69,7 +69,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
 
     async def apply(new: Settings) -> None:
         # Everything that can fail or takes time comes first; what follows is one step of the event loop.
-        engines = await asyncio.to_thread(build_engines, setup.library, new.ecosystems, service.engines)
+        engines = await asyncio.to_thread(build_engines, setup.library, new.ecosystems)
         held = await asyncio.to_thread(read_knowledge, lists_of(new, setup.config), service.held)
         service.use(engines)
         service.consult(held)

@@ -12,7 +12,6 @@ from typosentinel_server.knowledge import Held
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.conclusion import conclude
 from typosentinel_server.scan.context.metadata import Metadata
-from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
 
@@ -69,7 +68,7 @@ class ScanService:
         self._engines = engines
         created = {corpus.ecosystem.value: corpus.created.timestamp() for corpus in engines.corpora}
         self._metrics.corpora(
-            {corpus.ecosystem.value: len(corpus.entries) for corpus in engines.corpora},
+            {corpus.ecosystem.value: corpus.size for corpus in engines.corpora},
             lambda ecosystem: self._clock.wall() - created[ecosystem],
         )
 
@@ -98,6 +97,7 @@ class ScanService:
             self.cache.put(key, result)
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
         _refuse_future(metadata, today)
+        verdict_of = engine.scorecard.verdict_of
         result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, verdict_of)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe(seconds)

@@ -123,7 +123,7 @@ def _health(server: Server) -> HealthResponse:
             CorpusBody(
                 ecosystem=corpus.ecosystem,
                 version=corpus.version,
-                names=len(corpus.entries),
+                names=corpus.size,
                 created_at=corpus.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             )
             for corpus in corpora

@@ -11,9 +11,9 @@ from typosentinel_server.scan.context.metadata import Facts, Metadata
 from typosentinel_server.scan.context.patterns import parse_pattern
 from typosentinel_server.scan.context.privatenames import PrivateNames
 from typosentinel_server.scan.context.registryindex import RegistryIndex
-from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.scan.naming import parse_name
+from typosentinel_server.scan.scorecard import fitted
 
 POPULAR = ("requests", "urllib3", "flask", "python-dateutil")
 NAMES = ("reqeusts", "flsk", "requests", "flask2", "pythondateutil", "something-else", "urllib")
@@ -32,7 +32,7 @@ def test_verdict_that_was_held_down_is_not_lifted_by_metadata() -> None:
     held = replace(judged("reqeusts", "requests"), verdict=Verdict.ADVISORY)
     name = parse_name(Ecosystem.PYPI, "reqeusts")
     young, old = (
-        conclude(held, name, Knowledge(), Metadata(facts), TODAY, verdict_of).verdict
+        conclude(held, name, Knowledge(), Metadata(facts), TODAY, fitted().verdict_of).verdict
         for facts in (Facts(TODAY, 0), Facts(TODAY.replace(year=2010), 10**7))
     )
 

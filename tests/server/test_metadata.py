@@ -12,9 +12,9 @@ from running import Start, ask
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.evidence import found
 from typosentinel_server.scan.context.metadata import Facts, Metadata, repository_owner, weigh
-from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Contribution, Ecosystem, ScanResult, Technique, Verdict
 from typosentinel_server.scan.naming import parse_name
+from typosentinel_server.scan.scorecard import fitted
 
 DAYS = (0, 1, 6, 7, 29, 30, 89, 90, 364, 365, 1094, 1095, 2189, 2190, 5000)
 DOWNLOADS = (0, 1, 99, 100, 999, 1_000, 9_999, 10_000, 99_999, 100_000, 999_999, 1_000_000, 10**12)
@@ -37,7 +37,7 @@ def squat(facts: Facts, target: Facts | None = None, target_name: str = "request
         findings=(likeness,),
     )
     metadata = Metadata(facts, target or Facts(), target_name if target else None)
-    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY, verdict_of)
+    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY, fitted().verdict_of)
 
 
 def weight(facts: Facts, target: Facts) -> float:

@@ -12,7 +12,7 @@ from typosentinel_server.scan.corpus import CorpusFacts
 from typosentinel_server.scan.evidence import GROUPS, Group, Signs, Witness
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.lexicon import Lexicon
-from typosentinel_server.scan.model import Ecosystem, Finding, Package, ScanResult, Verdict
+from typosentinel_server.scan.model import Ecosystem, Finding, Package, ScanResult
 from typosentinel_server.scan.naming import Name, parse_name, refusal
 from typosentinel_server.scan.query import Match, Query
 from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
@@ -72,6 +72,11 @@ class Engine:
         """The popular names, most popular first."""
         return self._index.names
 
+    @property
+    def scorecard(self) -> Scorecard:
+        """The weights, and which scores stand for which verdicts."""
+        return self._card
+
     def lists(self, name: Name) -> bool:
         """Whether a name is one of the popular ones."""
         return self._index.known(name) is not None
@@ -113,12 +118,6 @@ class Engine:
                 target = seen[0].target
                 yield Suspect(group, target, seen, witness.signs(group, target, seen))
 
-    def verdict_of(self, score: float) -> Verdict:
-        """The verdict that a score, 0 to 1, stands for; a name alone is never malicious."""
-        if score >= self._card.suspicious_from:
-            return Verdict.SUSPICIOUS
-        return Verdict.ADVISORY if score >= self._card.advisory_from else Verdict.CLEAN
-
     def _findings(self, suspects: list[Suspect]) -> Iterator[Finding]:
         shown = 0
         for suspect in suspects:
@@ -148,7 +147,7 @@ class Engine:
             normalized=name.identity,
             known=known is not None,
             rank=known.rank if known else None,
-            verdict=self.verdict_of(score),
+            verdict=self._card.verdict_of(score),
             score=score,
             findings=findings,
             corpus_version=self.corpus.version,

@@ -60,9 +60,10 @@ class Witness:
         found: Signs = {
             "length": min(len(self._query.flat), len(target.flat)),
             "rank": log10(target.rank) if target.rank else UNRANKED,
-            "protected": target.protected,
             "ecosystem": PLACES[self._query.ecosystem],
         }
+        if target.protected:
+            found["protected"] = 1.0
         for match in matches:
             found.update(match.signs)
         if group is Group.SLIPS:
@@ -80,8 +81,10 @@ class Witness:
         same_owner = self._own(target)
         skip = len(same_owner) + 1 if same_owner else 0
         mine, theirs = query.text[skip:], target.text[skip:]
-        found["same_owner"] = bool(same_owner)
-        found["their_owner"] = bool(forms.owner(query.ecosystem, target.text))
+        if same_owner:
+            found["same_owner"] = 1.0
+        elif forms.owner(query.ecosystem, target.text):
+            found["their_owner"] = 1.0
         found["slips"] = len(near.edits) if near else 0.0
         found.update(_punctuation(mine, theirs))
         cost, their_cost = self._cost(mine), self._cost(theirs)
@@ -106,8 +109,10 @@ class Witness:
         for kind in near.slips:
             found[kind] = found.get(kind, 0.0) + 1.0
         last = near.edits[-1]
-        found["first_letter"] = near.edits[0].their_at == 0
-        found["last_letter"] = last.their_at + max(1, len(last.theirs)) >= len(near.target.flat)
+        if near.edits[0].their_at == 0:
+            found["first_letter"] = 1.0
+        if last.their_at + max(1, len(last.theirs)) >= len(near.target.flat):
+            found["last_letter"] = 1.0
         word, their_word = _changed(forms.tokens(mine), forms.tokens(theirs))
         found["word"] = self._lexicon.token(word)
         found["their_word"] = self._lexicon.token(their_word)

@@ -6,6 +6,7 @@ that a pair of names does not have adds nothing.
 
 import json
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,12 @@ from math import exp
 from typing import Any
 
 from typosentinel_server.scan.evidence import Group, Signs
-from typosentinel_server.scan.model import Contribution
+from typosentinel_server.scan.model import Contribution, Verdict
+
+# Every pair has this sign; the card's start is told with it.
+STARTING = "ecosystem"
+WEAK = 0.15
+OTHERS = "all other signs, each of them weak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Sign:
     Attributes:
         cuts: where one range ends and the next begins; a value equal to a cut belongs to the higher one.
         weights: log-odds, one more than cuts.
-        reason: what the sign says, with `{value}` where its number belongs.
+        reason: what the sign says, with `{value}` where its number belongs; several signs may share one.
     """
 
     cuts: tuple[float, ...]
@@ -59,13 +65,18 @@ class Card:
         return total
 
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
-        """What the sum is made of, strongest first; what weighs nothing is left out."""
-        found = [Contribution("before any evidence", round(self.start, 3))]
+        """What the sum is made of, strongest first; signs of one reason are one contribution, and so are the weak."""
+        found: defaultdict[str, float] = defaultdict(float)
         for name, value in signs.items():
             sign = self.signs.get(name)
-            if sign is not None and (weight := round(sign.weight(value), 3)):
-                found.append(Contribution(sign.reason.format(value=_shown(value)), weight))
-        return tuple(sorted(found, key=lambda c: -abs(c.weight)))
+            if sign is not None:
+                reason = sign.reason.format(value=_shown(value))
+                found[reason] += sign.weight(value) + (self.start if name == STARTING else 0.0)
+        weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
+        if weak:
+            found[OTHERS] = sum(found.pop(reason) for reason in weak)
+        told = (Contribution(reason, round(weight, 3)) for reason, weight in found.items())
+        return tuple(sorted(told, key=lambda c: -abs(c.weight)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,12 @@ class Scorecard:
     cards: Mapping[Group, Card]
     advisory_from: float
     suspicious_from: float
+
+    def verdict_of(self, score: float) -> Verdict:
+        """The verdict that a score, 0 to 1, stands for; a name alone is never malicious."""
+        if score >= self.suspicious_from:
+            return Verdict.SUSPICIOUS
+        return Verdict.ADVISORY if score >= self.advisory_from else Verdict.CLEAN
 
 
 def logistic(odds: float) -> float:

@@ -38,7 +38,6 @@ ONE_SLIP: tuple[Check, ...] = (
 SAME_LETTERS: tuple[Check, ...] = (delimiter.check, lettercase.check)
 # Those that probe for themselves.
 PROBING: tuple[Check, ...] = (
-    homoglyph.check,
     scope.check,
     wordorder.check,
     version.check,
@@ -48,7 +47,8 @@ PROBING: tuple[Check, ...] = (
 
 
 def matches(query: Query) -> Iterator[Match]:
-    """All that any technique finds; a check without a neighbour to explain is not asked."""
+    """All that any technique finds, the most telling first; a check without a neighbour to explain is not asked."""
+    yield from homoglyph.check(query)
     if query.same:
         for check in SAME_LETTERS:
             yield from check(query)
