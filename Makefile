@@ -43,9 +43,10 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, their reference page, golden files
+generate: setup ## Write what is generated: CRDs, reference pages, golden files
 	$(BIN)/python hack/gen_crds.py
 	$(BIN)/python hack/gen_reference.py
+	$(BIN)/python hack/gen_methods.py
 	$(BIN)/python hack/golden_update.py
 
 .PHONY: lock
@@ -99,6 +100,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/gen_reference.py --check
+	$(BIN)/python hack/gen_methods.py --check
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python hack/check_docs.py

@@ -43,6 +43,12 @@ class EcosystemUnknown(DomainError):
     http_hint = 422
 
 
+class MethodUnknown(DomainError):
+    """No method of detection has that name."""
+
+    http_hint = 404
+
+
 class CorpusUnreadable(DomainError):
     """A list of popular names cannot be read; there is nothing to compare with."""
 
