@@ -43,10 +43,11 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, reference pages, golden files
+generate: setup ## Write what is generated: CRDs, reference pages, golden files, the sample of labelled names
 	$(BIN)/python hack/gen_crds.py
 	$(BIN)/python hack/gen_reference.py
 	$(BIN)/python hack/gen_methods.py
+	$(BIN)/python hack/benchmark_sample.py
 	$(BIN)/python hack/golden_update.py
 
 .PHONY: lock
@@ -101,6 +102,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/gen_reference.py --check
 	$(BIN)/python hack/gen_methods.py --check
+	$(BIN)/python hack/benchmark_sample.py --check
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python hack/check_docs.py

@@ -8,7 +8,7 @@ from typosentinel_server.scan import corpus
 from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
-from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, parse_ecosystem
 
 
 class Library:
@@ -69,6 +69,10 @@ class Engines:
     def get(self, ecosystem: Ecosystem) -> Engine | None:
         """The engine for an ecosystem, None where it is not served."""
         return self._engines.get(ecosystem)
+
+    def scan(self, package: Package) -> ScanResult:
+        """The judgement of a package by its ecosystem's engine. Raises EcosystemUnknown, NameRefused."""
+        return self.engine(package.ecosystem).scan(package)
 
 
 def build_engines(library: Library, wanted: Iterable[Ecosystem] | None = None, reuse: Engines | None = None) -> Engines:

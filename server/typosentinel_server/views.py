@@ -5,7 +5,7 @@ from datetime import UTC
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from typosentinel_server import __version__, methodviews
+from typosentinel_server import __version__, benchmarkviews, methodviews
 from typosentinel_server.errors import DomainError
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
@@ -70,6 +70,7 @@ async def metrics(request: web.Request) -> web.Response:
 ROUTES = (
     web.post("/api/v1/scan", scan),
     *methodviews.ROUTES,
+    *benchmarkviews.ROUTES,
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),

@@ -25,14 +25,12 @@ def parse_body(model: type[MODEL], content: bytes, example: str) -> MODEL:
         raise InvalidRequest("BODY_EMPTY", "the body is empty", f"Send JSON such as {example}")
     try:
         found = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_without_duplicates)
+    except _NoText as error:
+        raise InvalidRequest("INVALID_REQUEST", str(error), f"Send JSON such as {example}", http_hint=422) from error
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             "MALFORMED_JSON", f"the body is not JSON: {_reason(error)}", f"Send JSON such as {example}"
         ) from error
-    if isinstance(found, dict) and not all(map(_is_text, found)):
-        raise InvalidRequest(
-            "INVALID_REQUEST", "the name of a field is no text", f"Send JSON such as {example}", http_hint=422
-        )
     try:
         return model.model_validate(found)
     except ValidationError as error:
@@ -45,11 +43,12 @@ def _wrong_shape(model: type[BaseModel], error: ValidationError, example: str) -
     if not detail["loc"]:
         message, suggestion = "the body is not a JSON object", f"Send JSON such as {example}"
     elif detail["type"] == "extra_forbidden":
-        word = str(detail["loc"][0])
-        message = f"there is no field {shown(word)}"
-        suggestion = f"{did_you_mean(word, fields)}The fields are {', '.join(fields)}."
+        *around, word = map(str, detail["loc"])
+        message = f"there is no field {shown(word)}" + (f" in {'.'.join(around)}" if around else "")
+        choices = f"{did_you_mean(word, fields)}The fields are {', '.join(fields)}."
+        suggestion = f"Send JSON such as {example}" if around else choices
     else:
-        message = f"{detail['loc'][0]}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        message = f"{'.'.join(map(str, detail['loc']))}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
         suggestion = f"Send JSON such as {example}"
     return InvalidRequest("INVALID_REQUEST", message, suggestion, http_hint=422)
 
@@ -74,12 +73,18 @@ class _Refused(ValueError):
     pass
 
 
+class _NoText(ValueError):
+    pass
+
+
 def _no_constant(text: str) -> NoReturn:
     raise _Refused(f"{text} is no JSON number")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
+    if not all(map(_is_text, found)):
+        raise _NoText("the name of a field is no text")
     if len(found) != len(pairs):
         raise _Refused("a key stands twice in one object")
     return found

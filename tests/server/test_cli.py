@@ -183,7 +183,7 @@ def test_config_check_approves_and_refuses(run: Run, tmp_path: Path) -> None:
 def test_every_command_has_help_with_examples(run: Run) -> None:
     """A newcomer finds the way from the help alone."""
     assert run("--version").stdout.startswith("typosentinel, version ")
-    for command in ((), ("scan",), ("serve",)):
+    for command in ((), ("scan",), ("serve",), ("methods",), ("benchmark",)):
         assert "Examples:" in run(*command, "--help").stdout
 
 

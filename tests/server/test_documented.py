@@ -45,7 +45,17 @@ def test_every_code_of_an_http_error_is_on_its_page() -> None:
     package = ROOT / "server" / "typosentinel_server"
     rooms = [
         package / f"{room}.py"
-        for room in ("front", "middleware", "jsonhttp", "views", "wirejson", "scan/naming", "scan/methods")
+        for room in (
+            "front",
+            "middleware",
+            "jsonhttp",
+            "views",
+            "benchmarkviews",
+            "benchmarks",
+            "wirejson",
+            "scan/naming",
+            "scan/methods",
+        )
     ]
     raised = {code for room in rooms for code in re.findall(r'^\s+"([A-Z]+_[A-Z_]+)",', room.read_text(), re.MULTILINE)}
     raised |= {code for room in rooms for code in re.findall(r'\("([A-Z]+_[A-Z_]+)", ', room.read_text())}
