@@ -69,13 +69,19 @@ clean: ## Remove what the targets made in this folder (never the cluster, never 
 
 ##@ Check it
 .PHONY: test
-test: test-unit test-cluster test-e2e ## All tests, one tier after another
+test: test-unit test-fuzz test-cluster test-e2e ## All tests, one tier after another
 
 .PHONY: test-unit
 test-unit: setup ## Unit and contract tests: no cluster, no root
 	@mkdir -p $(REPORTS)
 	$(PYTEST) --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
+
+.PHONY: test-fuzz
+test-fuzz: setup ## Half a minute of fuzzing by coverage: names, lists, standard input
+	@mkdir -p $(REPORTS)
+	$(PYTEST) tests/fuzz --junitxml=$(REPORTS)/fuzz.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/fuzz.xml
 
 .PHONY: test-cluster
 test-cluster: setup ## The operator against a real kube-apiserver of its own: no root
@@ -106,6 +112,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python hack/check_docs.py
+
+.PHONY: fuzz
+fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
+	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
 ##@ Measure it
 .PHONY: bench-scan

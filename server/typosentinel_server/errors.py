@@ -87,8 +87,8 @@ class ServerUnreachable(DomainError):
 
 
 def shown(text: str) -> str:
-    """Text of unknown origin, safe to print: ASCII only, quoted, at most 60 characters of it."""
-    cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    """Text of unknown origin, safe to print: printable ASCII only, quoted, at most 60 characters of it."""
+    cut = printable(text, SHOWN_CHARACTERS)
     return '"' + cut.encode("ascii", "backslashreplace").decode("ascii").replace('"', "'") + '"'
 
 

@@ -156,8 +156,11 @@ def test_ecosystem_without_a_list_is_a_failure_not_a_clean_name(run: Run) -> Non
 
 
 def test_terminal_tricks_are_defused(run: Run) -> None:
-    """Escape sequences in a name come out as text."""
+    """Escape sequences in a name, and in what an error quotes, come out as text."""
     assert "\x1b" not in run.scan("a\x1b[31mb").stdout
+    assert run.scan("-e", "a\x07\x1b[31mb\u202e", "c").stderr.startswith(
+        'error: there is no ecosystem "a\\x07\\x1b[31mb\\u202e"\n'
+    )
 
 
 def test_corpus_info_says_what_is_missing(run: Run) -> None:
