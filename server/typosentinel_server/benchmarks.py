@@ -78,17 +78,20 @@ class Benchmarks:
         self._runs: dict[str, Run] = {}
         self._waiting: asyncio.Queue[Run] = asyncio.Queue(WAITING)
 
-    def submit(self, labelled: Labelled, methods: frozenset[Technique] | None) -> Run:
-        """Takes a benchmark in. Raises TooBusy where four are waiting already."""
-        run = Run(self._new_id(), labelled, len(labelled.rows), labelled.faults, methods)
-        try:
-            self._waiting.put_nowait(run)
-        except asyncio.QueueFull as error:
+    def ensure_room(self) -> None:
+        """Raises TooBusy where four are waiting already."""
+        if self._waiting.full():
             raise TooBusy(
                 "BENCHMARKS_WAITING",
                 f"{WAITING} benchmarks are waiting already",
                 "Try again when one has ended.",
-            ) from error
+            )
+
+    def submit(self, labelled: Labelled, methods: frozenset[Technique] | None) -> Run:
+        """Takes a benchmark in. Raises TooBusy where four are waiting already."""
+        self.ensure_room()
+        run = Run(self._new_id(), labelled, len(labelled.rows), labelled.faults, methods)
+        self._waiting.put_nowait(run)
         ended = [old.run_id for old in self._runs.values() if old.ended]
         for run_id in ended[: max(0, len(self._runs) + 1 - KEPT)]:
             del self._runs[run_id]

@@ -25,6 +25,8 @@ async def submit(request: web.Request) -> web.Response:
     server = request.app[SERVER]
     if server.lifecycle.draining:
         raise DomainError("DRAINING", "this server is on its way out", "Send requests to another one.", http_hint=503)
+    # Before the body is read, so that what is refused takes no memory.
+    server.benchmarks.ensure_room()
     # Thousands of rows take a while to read, and scans are not to wait for it.
     labelled, methods = await asyncio.to_thread(_parsed, await json_body(request))
     run = server.benchmarks.submit(labelled, methods)

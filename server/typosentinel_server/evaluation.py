@@ -13,6 +13,7 @@ from typosentinel_server.scan.naming import parse_name
 
 Judge = Callable[[Package], ScanResult]
 LEVELS = (Verdict.SUSPICIOUS, Verdict.ADVISORY)
+MAX_GROUPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Report:
         refused: of both, those whose registry could hold no such name; they count as not flagged.
         not_judged: rows left out because there is no list for their ecosystem.
         levels: the figures by the verdict from which a name counts as flagged.
-        categories: the rows by category, attacks first.
+        categories: the rows by category, attacks first; beyond the 200 largest all are one.
         ecosystems: the rows by ecosystem, attacks first.
         speed: of the judging alone.
     """
@@ -193,9 +194,11 @@ def _flagged(judged: list[_Judged], level: Verdict) -> list[_Judged]:
 
 
 def _groups(judged: list[_Judged], name_of: Callable[[Row], str]) -> tuple[Group, ...]:
+    largest = dict(Counter(name_of(j.row) for j in judged).most_common(MAX_GROUPS))
     by_name: dict[tuple[bool, str], list[_Judged]] = {}
     for j in judged:
-        by_name.setdefault((not j.row.attack, name_of(j.row)), []).append(j)
+        name = name_of(j.row)
+        by_name.setdefault((not j.row.attack, name if name in largest else "(other)"), []).append(j)
     return tuple(
         Group(name, not honest, {level: Share(len(_flagged(some, level)), len(some)) for level in LEVELS})
         for (honest, name), some in sorted(by_name.items())

@@ -7,7 +7,7 @@ import pytest
 
 from judging import corpus_of, judged
 from typosentinel_server.engines import Engines
-from typosentinel_server.evaluation import Evaluation, Report, Share, counted
+from typosentinel_server.evaluation import MAX_GROUPS, Evaluation, Report, Share, counted
 from typosentinel_server.labelled import Row
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
@@ -79,6 +79,19 @@ def test_groups_come_by_category_and_by_ecosystem() -> None:
         ("PyPI", True, Share(3, 5)),
         ("PyPI", False, Share(1, 3)),
     ]
+
+
+def test_groups_are_not_without_end() -> None:
+    """Beyond the largest, all are one, so that a report stays small."""
+    rows = [
+        Row(Package(Ecosystem.PYPI, "flask"), attack=False, category=str(n))
+        for n in range(MAX_GROUPS + 50)
+        for _ in range(2 if n < MAX_GROUPS else 1)
+    ]
+    categories = evaluated(*rows).categories
+
+    assert len(categories) == MAX_GROUPS + 1
+    assert [g.flagged[Verdict.SUSPICIOUS] for g in categories if g.name == "(other)"] == [Share(0, 50)]
 
 
 def test_chosen_methods_alone_count() -> None:
