@@ -29,6 +29,8 @@ def _section(method: Method) -> Iterator[str]:
     yield f"- Example: `{method.attack}` for `{method.target}` ({method.ecosystem})."
     yield f"- Cost: {method.cost}."
     yield f"- Limits: {method.limits}"
+    if method.needs:
+        yield f"- Needs: {method.needs}."
 
 
 def main() -> int:

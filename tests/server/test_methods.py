@@ -1,6 +1,7 @@
 """The table of methods: complete, true, and the same wherever one asks."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from commanding import Run
 from running import Start
 from typosentinel_server.engines import Library, build_engines
+from typosentinel_server.reports.methods import as_dict, page
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.methods import METHODS, Method
 from typosentinel_server.scan.model import Ecosystem, Package, Technique, Verdict
@@ -28,8 +30,11 @@ def test_every_technique_has_its_method() -> None:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_example_is_found_by_its_method(method: Method) -> None:
-    """Whoever tries an example on the built-in lists gets what the table promises."""
+    """Whoever tries an example on the built-in lists gets what the table promises, or is told what it needs."""
     found = engine(method.ecosystem).scan(Package(method.ecosystem, method.attack))
+    if method.needs:
+        assert method.technique not in {f.technique for f in found.findings}
+        return
 
     assert found.verdict is not Verdict.CLEAN
     assert method.technique in {f.technique for f in found.findings if f.target == method.target}
@@ -57,6 +62,15 @@ def test_command_line_lists_all_and_tells_one_in_full(run: Run) -> None:
     assert max(len(line) for line in page.splitlines()) <= 88
 
 
+def test_what_a_method_needs_is_told(run: Run) -> None:
+    """In full and to programs; of a method that needs nothing, nothing is said."""
+    needy = replace(METHODS[0], needs="a list of your own namespaces")
+
+    assert page(needy).endswith("\n  needs    a list of your own namespaces")
+    assert (as_dict(needy)["needs"], as_dict(METHODS[0])["needs"]) == ("a list of your own namespaces", None)
+    assert "needs" not in run("methods", METHODS[0].name).stdout
+
+
 async def test_command_line_and_api_tell_the_same(start: Start, run: Run) -> None:
     """One form of JSON for both."""
     server = await start()
@@ -69,7 +83,7 @@ async def test_command_line_and_api_tell_the_same(start: Start, run: Run) -> Non
     assert one == json.loads(run("methods", "delimiter", "--format", "json").stdout)
     assert one in listed
     assert one["example"] == {"ecosystem": "npm", "name": "crossenv", "target": "cross-env"}
-    assert set(one) == {"name", "title", "catches", "example", "cost", "limits"}
+    assert set(one) == {"name", "title", "catches", "example", "cost", "limits", "needs"}
 
 
 async def test_unknown_method_is_answered_with_those_that_there_are(start: Start, run: Run) -> None:

@@ -24,8 +24,9 @@ def page(method: Method) -> str:
         ("example", _example(method)),
         ("cost", method.cost),
         ("limits", method.limits),
+        ("needs", method.needs),
     )
-    lines = [_paragraph(name, text) for name, text in rows]
+    lines = [_paragraph(name, text) for name, text in rows if text]
     return "\n".join([f"{method.name}: {method.title.lower()}", *lines])
 
 
@@ -38,6 +39,7 @@ def as_dict(method: Method) -> dict[str, Any]:
         "example": {"ecosystem": method.ecosystem.value, "name": method.attack, "target": method.target},
         "cost": method.cost,
         "limits": method.limits,
+        "needs": method.needs or None,
     }
 
 

@@ -21,6 +21,7 @@ class Method:
         attack: a name that it finds.
         target: the popular name that the attack is taken for.
         ecosystem: where both stand; the target is on the built-in list.
+        needs: what must be configured for it to find anything; empty where the lists suffice.
         cost: a bound on its work for one name.
         limits: what it misses, and what it suspects wrongly.
     """
@@ -33,6 +34,7 @@ class Method:
     ecosystem: Ecosystem
     cost: str
     limits: str
+    needs: str = ""
 
     @property
     def name(self) -> str:
