@@ -118,9 +118,13 @@ fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
 ##@ Measure it
-.PHONY: bench-scan
-bench-scan: setup ## Time and memory of one scan, beside rapidfuzz in the same run
-	@$(BIN)/python -m hack.bench.scan
+.PHONY: bench-detection
+bench-detection: setup ## What the scanner detects and what it flags wrongly: BENCH_DATA=DIR make bench-detection
+	@$(BIN)/python -m hack.detection.bench
+
+.PHONY: bench-engine
+bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=DIR make bench-engine (cargo, 2 minutes)
+	@$(BIN)/python -m hack.bench.engine
 
 ##@ Cluster
 .PHONY: cluster-up
