@@ -121,7 +121,7 @@ class Benchmarks:
 
     async def _run(self, run: Run) -> None:
         run.state = State.RUNNING
-        evaluation = Evaluation(self._engines().scan, self._clock.monotonic, run.methods)
+        evaluation = Evaluation(self._engines(), self._clock.monotonic, run.methods)
         rows = run.labelled.rows
         try:
             for start in range(0, len(rows), SLICE):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typosentinel_server.errors import EcosystemUnknown
 from typosentinel_server.scan import corpus
 from typosentinel_server.scan.corpus import Corpus
-from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.engine import Engine, verdict_of
 from typosentinel_server.scan.index import Index
-from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, parse_ecosystem
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict, parse_ecosystem
 
 
 class Library:
@@ -73,6 +73,10 @@ class Engines:
     def scan(self, package: Package) -> ScanResult:
         """The judgement of a package by its ecosystem's engine. Raises EcosystemUnknown, NameRefused."""
         return self.engine(package.ecosystem).scan(package)
+
+    def verdict_of(self, score: float) -> Verdict:
+        """The verdict that a score, 0 to 1, stands for."""
+        return verdict_of(score)
 
 
 def build_engines(library: Library, wanted: Iterable[Ecosystem] | None = None, reuse: Engines | None = None) -> Engines:

@@ -4,16 +4,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import Protocol
 
 from typosentinel_server.errors import EcosystemUnknown, NameRefused
 from typosentinel_server.labelled import Row
-from typosentinel_server.scan.engine import verdict_of
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Technique, Verdict
 from typosentinel_server.scan.naming import parse_name
 
-Judge = Callable[[Package], ScanResult]
 LEVELS = (Verdict.SUSPICIOUS, Verdict.ADVISORY)
 MAX_GROUPS = 200
+
+
+class Judge(Protocol):
+    """What gives verdicts."""
+
+    def scan(self, package: Package) -> ScanResult:
+        """The judgement of a package. Raises NameRefused, and EcosystemUnknown where there is no list."""
+        ...
+
+    def verdict_of(self, score: float) -> Verdict:
+        """The verdict that a score stands for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ class Evaluation:
     """Judges labelled names and keeps count.
 
     Args:
-        judge: gives the verdicts; raises NameRefused, and EcosystemUnknown where there is no list.
+        judge: gives the verdicts.
         monotonic: the clock, in seconds.
         methods: the techniques whose findings count; None for all.
     """
@@ -128,7 +139,7 @@ class Evaluation:
         for row in rows:
             started = self._monotonic()
             try:
-                result = self._judge(row.package)
+                result = self._judge.scan(row.package)
             except NameRefused:
                 self._refused += 1
                 self._judged.append(_Judged(row, Verdict.CLEAN, right_target=False))
@@ -139,7 +150,7 @@ class Evaluation:
             seconds = self._monotonic() - started
             if not result.known:
                 self._seconds.append(seconds)
-            verdict, target = counted(result, self._methods)
+            verdict, target = counted(self._judge, result, self._methods)
             self._judged.append(_Judged(row, verdict, right_target=bool(target) and _is(row, target)))
 
     def report(self) -> Report:
@@ -158,7 +169,7 @@ class Evaluation:
         )
 
 
-def counted(result: ScanResult, methods: frozenset[Technique] | None) -> tuple[Verdict, str]:
+def counted(judge: Judge, result: ScanResult, methods: frozenset[Technique] | None) -> tuple[Verdict, str]:
     """The verdict and the first target, empty without one, where only some techniques' findings count."""
     if methods is None:
         return result.verdict, next(iter(result.targets), "")
@@ -166,7 +177,7 @@ def counted(result: ScanResult, methods: frozenset[Technique] | None) -> tuple[V
     if strongest is None:
         return Verdict.CLEAN, ""
     # Never worse than all findings together: the engine may have had its reasons to hold back.
-    verdict = min(result.verdict, verdict_of(strongest.score), key=lambda v: v.severity)
+    verdict = min(result.verdict, judge.verdict_of(strongest.score), key=lambda v: v.severity)
     return verdict, strongest.target if verdict is not Verdict.CLEAN else ""
 
 

@@ -37,7 +37,7 @@ def ticking(*durations: float) -> Iterator[float]:
 
 def evaluated(*rows: Row, methods: frozenset[Technique] | None = None) -> Report:
     """The report on rows, judged on a small list."""
-    evaluation = Evaluation(ENGINES.scan, lambda: 0.0, methods)
+    evaluation = Evaluation(ENGINES, lambda: 0.0, methods)
     evaluation.add(rows)
     return evaluation.report()
 
@@ -108,16 +108,16 @@ def test_finding_of_a_chosen_method_decides_with_its_own_score() -> None:
     weaker = next(f for f in result.findings if f.technique is T.SUBSTITUTION)
     cautious = replace(result, verdict=Verdict.ADVISORY)
 
-    assert counted(result, None) == (Verdict.SUSPICIOUS, "request-m")
-    assert counted(result, frozenset({T.SUBSTITUTION}))[1] == weaker.target
-    assert counted(result, frozenset({T.OMISSION})) == (Verdict.CLEAN, "")
-    assert counted(cautious, frozenset({T.DELIMITER})) == (Verdict.ADVISORY, "request-m")
+    assert counted(ENGINES, result, None) == (Verdict.SUSPICIOUS, "request-m")
+    assert counted(ENGINES, result, frozenset({T.SUBSTITUTION}))[1] == weaker.target
+    assert counted(ENGINES, result, frozenset({T.OMISSION})) == (Verdict.CLEAN, "")
+    assert counted(ENGINES, cautious, frozenset({T.DELIMITER})) == (Verdict.ADVISORY, "request-m")
 
 
 def test_speed_is_that_of_unlisted_names_by_the_given_clock() -> None:
     """Listed names end early, so their times are left out; percentiles are by nearest rank."""
     times = ticking(0.002, 5.0, 0.001, 0.003)
-    evaluation = Evaluation(ENGINES.scan, lambda: next(times))
+    evaluation = Evaluation(ENGINES, lambda: next(times))
     evaluation.add([Row(Package(Ecosystem.PYPI, name), attack=False) for name in ("a-b", "flask", "c-d", "e-f")])
     speed = evaluation.report().speed
 

@@ -52,7 +52,7 @@ def command(clock: Clock, *, data: Path, corpus: Path | None, methods: str | Non
     # All lists are read before the first name is timed.
     asked = {row.package.ecosystem for row in labelled.rows}
     engines = build_engines(library, [ecosystem for ecosystem in library.ecosystems if ecosystem in asked])
-    evaluation = Evaluation(engines.scan, clock.monotonic, techniques)
+    evaluation = Evaluation(engines, clock.monotonic, techniques)
     with counting("judging", len(labelled.rows)) as advance:
         for start in range(0, len(labelled.rows), SLICE):
             rows = labelled.rows[start : start + SLICE]
