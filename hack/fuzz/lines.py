@@ -16,7 +16,7 @@ from pathlib import Path
 from hack.fuzz.claims import claim
 from hack.fuzz.lists import write_lists
 from typosentinel_server.commands.scan import command
-from typosentinel_server.scan.model import Verdict
+from typosentinel_server.scan.model import Ecosystem, Verdict
 
 OPTIONS: tuple[tuple[str, ...], ...] = ((), ("--fail-on", "advisory"), ("--format", "json"), ("--format", "text"))
 # The same ones each time: click keeps every stream that it has ever written to.
@@ -38,7 +38,8 @@ SEEDS = tuple(
 
 def make(work: Path) -> Callable[[bytes], None]:
     """The target; `work` is a folder for its lists."""
-    return partial(_one, write_lists(work))
+    # Every run reads its lists anew: two are enough for lines of both kinds, judged and refused.
+    return partial(_one, write_lists(work, Ecosystem.PYPI, Ecosystem.NPM))
 
 
 def _one(lists: Path, data: bytes) -> None:

@@ -26,9 +26,9 @@ ECOSYSTEMS = tuple(Ecosystem)
 HEAD = "rank,name,tier\n"
 
 
-def write_lists(folder: Path) -> Path:
-    """Writes a list for every ecosystem; returns the folder."""
-    for ecosystem, names in NAMES.items():
-        rows = "".join(f"{n},{name},protected\n" for n, name in enumerate(names, start=1))
+def write_lists(folder: Path, *ecosystems: Ecosystem) -> Path:
+    """Writes lists for these ecosystems, all where none are named; returns the folder."""
+    for ecosystem in ecosystems or ECOSYSTEMS:
+        rows = "".join(f"{n},{name},protected\n" for n, name in enumerate(NAMES[ecosystem], start=1))
         folder.joinpath(f"{STEMS[ecosystem]}.csv").write_text(HEAD + rows, encoding="utf-8")
     return folder
