@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
@@ -81,6 +82,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     app[SERVER] = Server(
         name=setup.name,
         service=service,
+        benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
@@ -98,6 +100,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(server.lifecycle.timing.reload), name="configuration"),
+        asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
     ]
     yield
     for task in tasks:

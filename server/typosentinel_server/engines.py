@@ -11,8 +11,9 @@ from typosentinel_server.scan.compiling import LAYOUT, compile_corpus
 from typosentinel_server.scan.corpus import FILE_STEMS, Corpus, CorpusFacts, RawList
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
-from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict, parse_ecosystem
 from typosentinel_server.scan.naming import comparable
+from typosentinel_server.scan.scorecard import fitted
 from typosentinel_server.shelf import Shelf
 
 KEY_DIGITS = 16
@@ -112,6 +113,14 @@ class Engines:
     def get(self, ecosystem: Ecosystem) -> Engine | None:
         """The engine for an ecosystem, None where it is not served."""
         return self._engines.get(ecosystem)
+
+    def scan(self, package: Package) -> ScanResult:
+        """The judgement of a package by its ecosystem's engine. Raises EcosystemUnknown, NameRefused."""
+        return self.engine(package.ecosystem).scan(package)
+
+    def verdict_of(self, score: float) -> Verdict:
+        """The verdict that a score, 0 to 1, stands for."""
+        return fitted().verdict_of(score)
 
 
 def build_engines(library: Library, wanted: Iterable[Ecosystem] | None = None) -> Engines:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
 from typosentinel_server.lifecycle import Lifecycle
@@ -20,6 +21,7 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        benchmarks: measurements of the methods.
         reloader: the configuration in effect.
         lifecycle: liveness and drain.
         metrics: the collectors.
@@ -30,6 +32,7 @@ class Server:
 
     name: str
     service: ScanService
+    benchmarks: Benchmarks
     reloader: Reloader
     lifecycle: Lifecycle
     metrics: Metrics

@@ -26,6 +26,21 @@ def progress() -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.update(task, advance=count)
 
 
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes how many more of `total` things are done. The bar shows on a terminal only."""
+    if not sys.stderr.isatty():
+        yield _nothing
+        return
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.update(task, advance=count)
+
+
 def _nothing(_count: int) -> None:
     return
 

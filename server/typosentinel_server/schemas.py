@@ -1,7 +1,7 @@
 """The wire: what requests and responses look like as JSON."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
@@ -109,6 +109,23 @@ class ScanResponse(_Wire):
             duration_ms=round(outcome.seconds * 1000, 4),
             corpus_version=result.corpus_version,
         )
+
+
+class LabelledRow(_Wire):
+    """One name of which is known what it is: label 1 is an attack, 0 an honest name."""
+
+    ecosystem: Annotated[str, Field(max_length=100)]
+    name: str
+    target: str = ""
+    label: Literal[0, 1]
+    category: Annotated[str, Field(max_length=100)] = ""
+
+
+class BenchmarkRequest(_Wire):
+    """Labelled names to judge, and the methods whose findings count; all where none are named."""
+
+    rows: Annotated[list[LabelledRow], Field(min_length=1, max_length=10_000)]
+    methods: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
 
 
 class ErrorBody(_Wire):

@@ -5,8 +5,9 @@ from datetime import UTC
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from typosentinel_server import __version__
-from typosentinel_server.errors import DomainError, InvalidRequest
+from typosentinel_server import __version__, benchmarkviews, methodviews
+from typosentinel_server.errors import DomainError
+from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.schemas import (
     ConfigurationBody,
@@ -20,29 +21,20 @@ from typosentinel_server.wirejson import parse_body
 
 EXAMPLE = '{"ecosystem": "PyPI", "name": "requests"}'
 DEGRADED_ABOVE_ERROR_RATIO = 0.05
-# nginx' number for it; nobody reads the answer, but it is counted.
-CLIENT_GONE = 499
 
 
 async def scan(request: web.Request) -> web.Response:
     """`POST /api/v1/scan`: the judgement of one package."""
-    if request.content_type != "application/json":
-        raise InvalidRequest(
-            "UNSUPPORTED_MEDIA_TYPE",
-            "the body is not declared as JSON",
-            "Send the header Content-Type: application/json.",
-            http_hint=415,
-        )
-    asked = parse_body(ScanRequest, await _body(request), EXAMPLE)
+    asked = parse_body(ScanRequest, await json_body(request), EXAMPLE)
     metadata = asked.metadata.metadata() if asked.metadata else None
     outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version, metadata)
-    return _json(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
+    return json_answer(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
 
 
 async def health(request: web.Request) -> web.Response:
     """`GET /health`: the state in words and figures; 503 where nothing can be judged."""
     body = _health(request.app[SERVER])
-    return _json(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
+    return json_answer(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -54,7 +46,7 @@ async def ready(request: web.Request) -> web.Response:
         raise DomainError(
             "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
         )
-    return _json('{"status":"ready"}')
+    return json_answer('{"status":"ready"}')
 
 
 async def live(request: web.Request) -> web.Response:
@@ -67,7 +59,7 @@ async def live(request: web.Request) -> web.Response:
             "Restart this server.",
             http_hint=503,
         )
-    return _json('{"status":"live"}')
+    return json_answer('{"status":"live"}')
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -78,29 +70,13 @@ async def metrics(request: web.Request) -> web.Response:
 
 ROUTES = (
     web.post("/api/v1/scan", scan),
+    *methodviews.ROUTES,
+    *benchmarkviews.ROUTES,
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),
     web.get("/metrics", metrics),
 )
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.RequestPayloadError as error:
-        raise InvalidRequest(
-            "BODY_UNREADABLE",
-            "the body is not encoded as its headers say",
-            "Check Content-Encoding and Transfer-Encoding, or leave them out.",
-        ) from error
-    except ConnectionError as error:
-        raise InvalidRequest(
-            "CLIENT_GONE",
-            "the client hung up before its body was complete",
-            "Send the whole body.",
-            http_hint=CLIENT_GONE,
-        ) from error
 
 
 def _health(server: Server) -> HealthResponse:
@@ -137,7 +113,3 @@ def _health(server: Server) -> HealthResponse:
         ),
         draining=server.lifecycle.draining,
     )
-
-
-def _json(text: str, status: int = 200) -> web.Response:
-    return web.Response(text=text, status=status, content_type="application/json")
