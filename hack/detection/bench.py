@@ -11,10 +11,13 @@ from hack.bench.data import OUT, Data, main
 from hack.bench.report import Bound, report
 from hack.cluster.progress import Steps
 from hack.detection import listed, tables
+from hack.detection.heldout import held_out
 from hack.detection.runs import Run, answers_in, rows_of, scanned, score
 from typosentinel_server.engines import Library
 
 NOTES = """\
+held out: the bench's lists, each name judged by weights that were learned without it and its target; thresholds are
+those of all held-out scores. "bench's lists" are the weights of the package, which have seen these names.
 "-": the labels hold no such names, so it was not measured.
 built-in: the labels say which targets are on the bench's lists; that was looked up anew in the built-in lists. Names of
 the bench that are on these never alert, and those of an ecosystem without a list (NuGet) are refused, so the shares of
@@ -32,6 +35,7 @@ def runs_over(data: Data) -> list[Run]:
     unseen = listed.unseen(relisted, on_builtin, library.ecosystems)
     builtin = scanned(None)
     return [
+        Run("held_out", "held out", data.dev, held_out(data), tables.WANTED),
         Run("bench", "bench's lists", data.dev, scanned(data.corpora), tables.WANTED),
         Run("builtin", "built-in", listed.write(relisted, PLACE / "dev-builtin.csv"), builtin),
         Run("builtin_unseen", "built-in, unseen", listed.write(unseen, PLACE / "dev-builtin-unseen.csv"), builtin),

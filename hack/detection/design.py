@@ -16,7 +16,8 @@ class Column(NamedTuple):
     Attributes:
         cuts: where one range of its values ends and the next begins; none for a sign that is there or not.
         reason: what its contribution is called, with `{value}` where its number belongs. Signs of one reason that
-            see the same thing from several sides are shown as one contribution.
+            see the same thing from several sides are shown as one contribution. What speaks for an honest name may
+            have words of its own, behind a bar.
         ordered: whether neighbouring ranges should have similar weights.
     """
 
@@ -27,11 +28,12 @@ class Column(NamedTuple):
 
 THERE = ()
 COUNT = (1.5,)
-BEFORE = "how common attacks of this kind are in this ecosystem"
-LIKELY = "how likely its letters and words are"
-COMPARED = "how likely they are beside the target's"
-CROWD = "how many popular names are near"
-POPULAR = "how popular the target is"
+BEFORE = "attacks of this kind are common in this ecosystem|attacks of this kind are rare in this ecosystem"
+LIKELY = "it looks like no word or name|it looks like a word or a name of its own"
+COMPARED = "it looks less like a name than the target does|it looks as much like a name as the target does"
+CROWD = "few other popular names are near|other popular names are near, too"
+POPULAR = "the target is popular|the target is not among the most popular"
+WORDS = "its words are rare|its words are common"
 
 SLIP_REASONS = {
     Slip.SWAPPED: "two neighbouring letters are swapped",
@@ -93,7 +95,7 @@ DESIGN: dict[Group, dict[str, Column]] = {
         "rank": Column((1.5, 2.5, 3, 3.5, 4), POPULAR),
         "protected": Column(THERE, POPULAR),
         "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
-        "target_word": Column((6, 7, 8, 9, 10, 11, 12), "how common the target is as a word"),
+        "target_word": Column((6, 7, 8, 9, 10, 11, 12), "the target is a rare word|the target is a common word"),
         "word_order": Column(THERE, "the same words in another order"),
         "version_added": Column(THERE, "a version is written behind it"),
         "affix_dropped": Column(THERE, "a word that says little is left out"),
@@ -108,7 +110,9 @@ DESIGN: dict[Group, dict[str, Column]] = {
         "combo_mark": Column(THERE, "the word is a mark of a language or a registry"),
         "combo_lure": Column(THERE, "the word promises a repair or another edition"),
         "combo_number": Column(THERE, "the word is a number"),
-        "family": Column((0.5, 1, 2, 3, 4), "how many popular names are built around the target"),
+        "family": Column(
+            (0.5, 1, 2, 3, 4), "no popular names are built around the target|popular names are built around the target"
+        ),
     },
     Group.OWNERS: {
         "length": Column((5, 7, 9, 12, 16), "the shorter name has {value} letters and digits"),
@@ -116,12 +120,16 @@ DESIGN: dict[Group, dict[str, Column]] = {
         "protected": Column(THERE, POPULAR),
         "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
         "other_owner": Column(THERE, "another owner has a package called the same"),
+        "owner_alike": Column(THERE, "the owners' names pass for each other"),
         "owner_added": Column(THERE, "an owner is put before it"),
         "owner_left_out": Column(THERE, "the owner is left out"),
         "owner_flattened": Column(THERE, "the owner is written as a part of the name"),
         "owner_size": Column((2, 5, 10, 30, 100), "popular names of that owner: {value}"),
-        "owner_doubled": Column((0.02, 0.1, 0.3), "how many of them are popular without owner too"),
-        "base_word": Column((5, 6, 7, 8, 10), "how common its words are"),
-        "words": Column((1.5, 2.5), "how common its words are"),
+        "owner_doubled": Column(
+            (0.02, 0.1, 0.3),
+            "few of its owner's names are popular without owner|many of its owner's names are popular without owner",
+        ),
+        "base_word": Column((5, 6, 7, 8, 10), WORDS),
+        "words": Column((1.5, 2.5), WORDS),
     },
 }

@@ -40,7 +40,7 @@ class Fit:
     def odds(self, table: Floats, layout: "Layout") -> Floats:
         """Log-odds of each row of a table."""
         flat = np.array([w for name, _ in layout.columns for w in self.weights[name]])
-        return table @ flat + self.start
+        return np.asarray(table @ flat + self.start, np.float64)
 
 
 @dataclass(frozen=True, slots=True)

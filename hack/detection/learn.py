@@ -9,7 +9,6 @@ import numpy as np
 from hack.detection.dataset import FOLDS, Labelled
 from hack.detection.design import DESIGN
 from hack.detection.fitting import Bools, Fit, Floats, Layout, fit
-from typosentinel_server.scan.engine import Suspect
 from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.scorecard import Scorecard, parse
 
@@ -38,7 +37,7 @@ class Pairs:
 def pairs_of(group: Group, data: Sequence[Labelled]) -> Pairs:
     """What the techniques of a group see in labelled names."""
     layout = Layout(tuple(DESIGN[group].items()))
-    rows: list[tuple[Suspect, Labelled, bool]] = [
+    rows = [
         (suspect, name, right)
         for name in data
         for suspect, right in zip(name.suspects, name.right, strict=True)

@@ -1,4 +1,4 @@
-"""Slips of our own making out of listed names, to learn from and to try the scanner with. Seeded, so always the same."""
+"""Slips of our own making out of listed names, to learn from. Seeded, so always the same."""
 
 import random
 import string
@@ -22,7 +22,7 @@ def slips(ecosystem: Ecosystem, names: Sequence[str], count: int) -> Iterator[tu
     """Pairs of a slip and the listed name that it was made of.
 
     Args:
-        ecosystem: whose names these are; owners are left as they are.
+        ecosystem: whose names these are.
         names: most popular first.
         count: how many pairs.
     """
@@ -32,17 +32,42 @@ def slips(ecosystem: Ecosystem, names: Sequence[str], count: int) -> Iterator[tu
     made = 0
     while made < count:
         name = names[int(len(names) * chance.random() ** LEANING)]
-        start = len(owner) + 1 if (owner := forms.owner(ecosystem, name)) else 0
-        if len(name) - start < SHORTEST:
-            continue
-        slipped = name
-        for _ in range(2 if chance.random() < TWICE else 1):
-            kind = chance.choices(kinds, odds)[0]
-            places = [n for n in range(start, len(slipped)) if slipped[n].isalnum()]
-            slipped = kind(slipped, chance.choice(places), chance) if places else slipped
+        kept, held = _parts(ecosystem, name)
+        in_owner = bool(held) and chance.random() < IN_OWNER
+        if in_owner and chance.random() < ANOTHER_OWNER:
+            slipped = _another_owner(ecosystem, name, held, chance)
+        else:
+            start, stop = (kept, kept + len(held)) if in_owner else (kept + len(held), len(name))
+            if stop - start < SHORTEST:
+                continue
+            part = name[start:stop]
+            for _ in range(2 if chance.random() < TWICE else 1):
+                kind = chance.choices(kinds, odds)[0]
+                places = [n for n in range(len(part)) if part[n].isalnum()]
+                part = kind(part, chance.choice(places), chance) if places else part
+            slipped = name[:start] + part + name[stop:]
         if slipped.lower() not in listed:
             made += 1
             yield slipped, name
+
+
+def _parts(ecosystem: Ecosystem, name: str) -> tuple[int, str]:
+    """How much of a name stays (a host's name, the mark of a scope), and the owner that follows."""
+    owner = forms.owner(ecosystem, name)
+    if not owner:
+        return 0, ""
+    kept = owner.find("/") + 1 if ecosystem is Ecosystem.GO else int(owner.startswith("@"))
+    return kept, owner[kept:]
+
+
+def _another_owner(ecosystem: Ecosystem, name: str, held: str, chance: random.Random) -> str:
+    """The name with an owner that passes for the same: `btcsuite-go` for `btcsuite`, `com.apache` for `org.apache`."""
+    if ecosystem is Ecosystem.MAVEN and chance.random() < REVERSED:
+        first, dot, rest = held.partition(".")
+        other = chance.choice([o for o in ("com", "org", "io") if o != first]) + dot + rest
+    else:
+        other = held + chance.choice(OWNER_ENDINGS)
+    return name.replace(held, other, 1)
 
 
 def _swap(name: str, at: int, _chance: random.Random) -> str:
@@ -86,6 +111,11 @@ def _number(name: str, at: int, _chance: random.Random) -> str:
 
 
 TWICE = 0.15
+# Slips in owners are rarer in the record than others, and worse: there anybody may publish.
+IN_OWNER = 0.35
+ANOTHER_OWNER = 0.4
+REVERSED = 0.6
+OWNER_ENDINGS = ("-go", "-io", "-org", "-dev", "s", "hq", "-labs", "-team")
 KINDS: dict[Slip, float] = {
     _swap: 2, _drop: 2, _repeat: 2, _add: 2, _mistype: 2, _replace: 1, _look: 2, _punctuate: 2, _number: 0.5
 }  # fmt: skip

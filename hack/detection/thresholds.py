@@ -8,6 +8,7 @@ the mix of attacks and honest names in which suspicious means as likely as not: 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Judging:
 
     def apply(self, odds: Floats, ecosystems: Sequence[Ecosystem]) -> Floats:
         """Log-odds as the score card gives them."""
-        return odds * self.slope + np.array([self.moved[e] for e in ecosystems])
+        return np.asarray(odds * self.slope + np.array([self.moved[e] for e in ecosystems]), np.float64)
 
 
 def judging(data: Sequence[Labelled], odds: Floats) -> Judging:
@@ -109,7 +110,7 @@ def reliability(
         [not n.attack or (n.row.get("quality") == "gold" and n.row.get("target_listed") == "1") for n in data]
     )
     rows = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         chosen = counted & (scores >= low) & (scores < high)
         if chosen.any():
             total = weights[chosen].sum()

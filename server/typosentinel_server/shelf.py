@@ -5,7 +5,6 @@ is damaged is made anew. Without a place to write, lists are compiled in memory.
 """
 
 import mmap
-import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,11 +15,6 @@ from typosentinel_server.errors import CorpusUnreadable
 
 Opened = TypeVar("Opened")
 MOST_FILES = 64
-
-
-def default_place() -> Path:
-    """The user's cache directory, by the XDG base directory specification."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "typosentinel" / "lists"
 
 
 class Shelf:

@@ -1,7 +1,7 @@
 """Small lists, real servers, and both kinds of clock."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -20,6 +20,15 @@ LISTS = {
     "pypi": ("urllib3", "requests", "numpy", "python-dateutil", "beautifulsoup4", "flask", "six", "setuptools"),
     "npm": ("lodash", "react", "cross-env", "@babel/core", "moment", "next", "redis", "JSONStream"),
 }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Compiled lists of this run, away from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        yield place
 
 
 @pytest.fixture

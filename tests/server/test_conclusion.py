@@ -29,8 +29,8 @@ def test_lists_that_say_nothing_of_a_name_change_nothing(name: str) -> None:
 
 def test_verdict_that_was_held_down_is_not_lifted_by_metadata() -> None:
     """Where the engine says at most so much of a kind of likeness, a young package does not make it more."""
-    held = replace(judged("reqeusts", "requests"), verdict=Verdict.ADVISORY)
-    name = parse_name(Ecosystem.PYPI, "reqeusts")
+    held = replace(judged("requestz", "requests"), verdict=Verdict.ADVISORY)
+    name = parse_name(Ecosystem.PYPI, "requestz")
     young, old = (
         conclude(held, name, Knowledge(), Metadata(facts), TODAY, fitted().verdict_of).verdict
         for facts in (Facts(TODAY, 0), Facts(TODAY.replace(year=2010), 10**7))

@@ -59,7 +59,7 @@ def test_a_name_alone_is_never_malicious(step: int) -> None:
     wanted = "suspicious" if score >= card.suspicious_from else "advisory" if score >= card.advisory_from else "clean"
 
     assert card.verdict_of(score) == wanted
-    assert 0.02 < card.advisory_from < card.suspicious_from < 0.5
+    assert 0.02 < card.advisory_from < card.suspicious_from <= 0.5
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,7 @@ def test_a_name_alone_is_never_malicious(step: int) -> None:
         (Ecosystem.NPM, "expresss", "express"),
     ],
 )
-def test_well_known_slips_are_caught_with_the_built_in_lists(
-    ecosystem: Ecosystem, name: str, target: str
-) -> None:
+def test_well_known_slips_are_caught_with_the_built_in_lists(ecosystem: Ecosystem, name: str, target: str) -> None:
     """The lists on board are enough for the slips that everybody knows."""
     result = builtin().engine(ecosystem).scan(Package(ecosystem, name))
 
@@ -90,9 +88,7 @@ def test_well_known_slips_are_caught_with_the_built_in_lists(
         (Ecosystem.PYPI, ("pip", "six", "flask", "requests", "urllib3", "numpy", "torch", "ruff")),
     ],
 )
-def test_popular_names_are_clean_with_the_built_in_lists(
-    ecosystem: Ecosystem, names: tuple[str, ...]
-) -> None:
+def test_popular_names_are_clean_with_the_built_in_lists(ecosystem: Ecosystem, names: tuple[str, ...]) -> None:
     """Neighbours among the popular, which other tools report as squats of each other."""
     for name in names:
         assert builtin().engine(ecosystem).scan(Package(ecosystem, name)).verdict is Verdict.CLEAN

@@ -5,16 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from judging import corpus_of, judged
+from judging import engine_of, judged
 from typosentinel_server.engines import Engines
 from typosentinel_server.evaluation import MAX_GROUPS, Evaluation, Report, Share, counted
 from typosentinel_server.labelled import Row
-from typosentinel_server.scan.engine import Engine
-from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, Technique, Verdict
 
 T = Technique
-ENGINES = Engines({Ecosystem.PYPI: Engine(Index(corpus_of("requests", "urllib3", "setuptools", "flask")))})
+ENGINES = Engines({Ecosystem.PYPI: engine_of("requests", "urllib3", "setuptools", "flask")})
 ROWS = (
     Row(Package(Ecosystem.PYPI, "reqeusts"), attack=True, target="Requests", category="swap"),
     Row(Package(Ecosystem.PYPI, "setuptoosl"), attack=True, target="urllib3", category="swap"),
@@ -57,7 +55,7 @@ def test_figures_are_those_that_one_counts_by_hand() -> None:
 
 def test_advisories_count_at_their_own_level_only() -> None:
     """What is worth a look is no alert."""
-    row = Row(Package(Ecosystem.PYPI, "flasq"), attack=True, target="flask")
+    row = Row(Package(Ecosystem.PYPI, "requests2"), attack=True, target="requests")
     assert ENGINES.scan(row.package).verdict is Verdict.ADVISORY
     levels = evaluated(row).levels
 

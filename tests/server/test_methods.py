@@ -58,7 +58,7 @@ def test_command_line_lists_all_and_tells_one_in_full(run: Run) -> None:
 
     assert [line.split()[0] for line in lines] == ["METHOD", *(method.name for method in METHODS)]
     assert page.startswith("bit-flip: a bit turned over\n  catches  one bit")
-    assert "  example  botocorg for botocore (PyPI)\n  cost " in page
+    assert "  example  botobore for botocore (PyPI)\n  cost " in page
     assert max(len(line) for line in page.splitlines()) <= 88
 
 

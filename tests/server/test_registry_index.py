@@ -37,7 +37,7 @@ KNOWLEDGE = Knowledge(registries={Ecosystem.PYPI: index_of(b"Real_Name\nreqeusts
 
 def test_unknown_name_is_worth_a_look() -> None:
     """It may be an invention, and somebody may take it tomorrow."""
-    found = concluded("requests-toolbox", "requests", knowledge=KNOWLEDGE)
+    found = concluded("unheard-of-toolbox", "requests", knowledge=KNOWLEDGE)
 
     assert (found.verdict, found.score, found.targets) == (Verdict.ADVISORY, 0.5, ())
     assert found.findings[0].technique is Technique.UNKNOWN_NAME

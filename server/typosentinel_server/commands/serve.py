@@ -9,6 +9,7 @@ import click
 
 from typosentinel_server.app import Setup
 from typosentinel_server.clock import Clock
+from typosentinel_server.commands.shelving import shelf
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
@@ -84,7 +85,7 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     setup = Setup(
         name=name,
-        library=Library(corpus),
+        library=Library(corpus, shelf()),
         config=config,
         timing=Timing(drain=drain_seconds),
     )

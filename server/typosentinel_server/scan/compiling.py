@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from typosentinel_server.scan import deletions, flatfile, forms, multimap
 from typosentinel_server.scan.confusables import skeleton
-from typosentinel_server.scan.corpus import Corpus, Entry
+from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.

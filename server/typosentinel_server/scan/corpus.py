@@ -184,60 +184,6 @@ def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
     return raw_file(ecosystem, path).parse()
 
 
-def parse(self) -> Corpus:
-        """The list itself. Raises CorpusUnreadable."""
-        return parse(self.ecosystem, self.content, self.created, where=self.where, partial=self.partial)
-
-
-def raw_builtin(ecosystem: Ecosystem) -> RawList:
-    """One of the lists that the package carries. Raises CorpusUnreadable."""
-    stem = FILE_STEMS[ecosystem]
-    try:
-        manifest = json.loads(_package_data().joinpath("manifest.json").read_text(encoding="utf-8"))
-        facts = manifest["corpora"][ecosystem.value]
-        packed = _package_data().joinpath(f"{stem}.csv.xz").read_bytes()
-        created = datetime.fromisoformat(facts["created"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(f"the built-in list of {ecosystem}", str(error)) from error
-    return RawList(ecosystem, packed, created, f"{stem}.csv.xz", bool(facts["partial"]))
-
-
-def read_builtin(ecosystem: Ecosystem) -> Corpus:
-    """One of the lists that the package carries. Raises CorpusUnreadable."""
-    return raw_builtin(ecosystem).parse()
-
-
-def files_in(directory: Path) -> dict[Ecosystem, Path]:
-    """The lists in a directory: `<ecosystem>.csv` or `.csv.xz`, such as `pypi.csv`.
-
-    Raises:
-        CorpusUnreadable: the directory holds none, or cannot be looked into.
-    """
-    found = {}
-    try:
-        for ecosystem, stem in FILE_STEMS.items():
-            for path in (directory / f"{stem}.csv", directory / f"{stem}.csv.xz"):
-                if path.is_file():
-                    found[ecosystem] = path
-                    break
-    except OSError as error:
-        raise _unreadable(str(directory), error.strerror or str(error)) from error
-    if not found:
-        raise _unreadable(str(directory), "it holds no list")
-    return found
-
-
-def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
-    """A list from a file; its date is the file's. Raises CorpusUnreadable."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError as error:
-        raise _unreadable(str(path), error.strerror or str(error)) from error
-    return parse(ecosystem, content, created, where=str(path))
-
-
 def parse(ecosystem: Ecosystem, content: bytes, created: datetime, *, where: str, partial: bool = False) -> Corpus:
     """A corpus from its bytes, plain or xz. Raises CorpusUnreadable, naming `where`."""
     try:

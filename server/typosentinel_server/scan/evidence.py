@@ -31,7 +31,7 @@ class Group(StrEnum):
     OWNERS = "owners"
 
 
-GROUPS = {technique: Group.SLIPS for technique in Technique} | {
+GROUPS = dict.fromkeys(Technique, Group.SLIPS) | {
     Technique.COMBOSQUAT: Group.WORDS,
     Technique.AFFIX: Group.WORDS,
     Technique.VERSION: Group.WORDS,

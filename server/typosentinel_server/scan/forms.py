@@ -17,15 +17,20 @@ _RELEASE = re.compile(r"(.{3,}?)[-_.@]?v?[0-9]+(?:\.[0-9]+)*")
 
 # Marks of a language or a registry, which say nothing about what a package does.
 LANGUAGE_MARKS = frozenset(
-    ("js", "node", "nodejs", "npm", "ts", "py", "python", "python3", "rb", "ruby", "gem", "rs", "rust", "crate")
-    + ("go", "golang", "net", "java", "lib", "io", "cli", "api", "sdk", "ng", "es")
-)
+    {
+        "js", "node", "nodejs", "npm", "ts", "py", "python", "python3", "rb", "ruby", "gem", "rs", "rust", "crate",
+        "go", "golang", "net", "java", "lib", "io", "cli", "api", "sdk", "ng", "es",
+    }
+)  # fmt: skip
 # Words that promise a repair, a newer edition or an official one: what squatters put beside a brand.
 LURES = frozenset(
-    ("fix", "fixed", "patch", "patched", "update", "updated", "updater", "upgrade", "latest", "new", "stable", "official")
-    + ("original", "real", "secure", "security", "safe", "pro", "plus", "premium", "free", "lite", "fast", "better")
-    + ("helper", "helpers", "support", "dev", "develop", "beta", "alpha", "next", "compat", "mirror", "clone", "copy")
-    + ("fork", "tool", "tools", "util", "utils", "install", "installer", "loader", "hotfix", "release", "dist", "build")
+    {
+        "fix", "fixed", "patch", "patched", "hotfix", "update", "updated", "updater", "upgrade", "latest", "new",
+        "next", "stable", "release", "dist", "build", "official", "original", "real", "mirror", "clone", "copy",
+        "fork", "secure", "security", "safe", "pro", "plus", "premium", "free", "lite", "fast", "better", "helper",
+        "helpers", "support", "dev", "develop", "beta", "alpha", "compat", "tool", "tools", "util", "utils",
+        "install", "installer", "loader",
+    }
 )  # fmt: skip
 AFFIXES = LANGUAGE_MARKS | LURES
 _GLUED = tuple(sorted({len(mark) for mark in LANGUAGE_MARKS}))

@@ -104,7 +104,9 @@ class Index:
         """The name of a number."""
         name = self.names[number]
         text = comparable(self.corpus.ecosystem, name)
-        return Target(number, name, text, self.flats[number], self._ranks[number] or None, bool(self._protected[number]))
+        return Target(
+            number, name, text, self.flats[number], self._ranks[number] or None, bool(self._protected[number])
+        )
 
     def near(self, flat: str) -> list[tuple[int, str]]:
         """Numbers and flat forms of names that at most two slips may lead to, most popular first; to be checked.
@@ -135,7 +137,9 @@ class Index:
 
     def same_core(self, core: str) -> list[Target]:
         """Names of which a mark of a language or a lure can be taken away to leave this."""
-        return [t for t in self._at(self._cores.get(core.encode())) if any(c == core for c, _, _ in forms.cores(t.text))]
+        return [
+            t for t in self._at(self._cores.get(core.encode())) if any(c == core for c, _, _ in forms.cores(t.text))
+        ]
 
     def _at(self, numbers: Iterable[int]) -> list[Target]:
         return [self.target(n) for n in numbers]

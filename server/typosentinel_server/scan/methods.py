@@ -43,8 +43,11 @@ class Method:
 
 
 NEIGHBOURS = (
-    "one comparison with each popular name one edit away, at most 64; they are found once for all methods, "
-    "with as many probes as the name has characters, and one"
+    "one comparison with each popular name one slip away, at most 32; found once for all methods, with one probe, "
+    "one for each letter up to 64, and one for each two letters in names of 6 to 20"
+)
+SAME_LETTERS = (
+    "one comparison with each popular name of the same letters, at most 64; they are found with the neighbours"
 )
 PROBE = "one probe, and a comparison with each name found, at most 64"
 
@@ -57,7 +60,7 @@ METHODS = (
         target="requests",
         ecosystem=Ecosystem.PYPI,
         cost=NEIGHBOURS,
-        limits="Letters that are swapped over a distance, and two swaps in one name, are not found.",
+        limits="Letters that are swapped over a distance are not found; two swaps in one name are two slips.",
     ),
     Method(
         technique=Technique.OMISSION,
@@ -87,14 +90,14 @@ METHODS = (
         target="react",
         ecosystem=Ecosystem.NPM,
         cost=NEIGHBOURS,
-        limits="A letter typed three times, and two repetitions in one name, are not found.",
+        limits="A letter typed three times, and two repetitions in one name, are two slips.",
     ),
     Method(
         technique=Technique.SUBSTITUTION,
         title="A letter replaced",
         catches="one letter of a popular name is replaced by another, neighbours on the keyboard above all",
-        attack="nunpy",
-        target="numpy",
+        attack="requezts",
+        target="requests",
         ecosystem=Ecosystem.PYPI,
         cost=NEIGHBOURS,
         limits="Honest names differ so too, short ones above all: name length and first letter speak for a name.",
@@ -106,14 +109,14 @@ METHODS = (
         attack="crossenv",
         target="cross-env",
         ecosystem=Ecosystem.NPM,
-        cost=PROBE,
+        cost=SAME_LETTERS,
         limits="Spellings that the registry itself holds to be one package are one name here, and no finding.",
     ),
     Method(
         technique=Technique.BIT_FLIP,
         title="A bit turned over",
         catches="one bit of one character of a popular name is turned over, as faulty memory does",
-        attack="botocorg",
+        attack="botobore",
         target="botocore",
         ecosystem=Ecosystem.PYPI,
         cost=NEIGHBOURS,
@@ -136,8 +139,112 @@ METHODS = (
         attack="Lodash",
         target="lodash",
         ecosystem=Ecosystem.NPM,
-        cost=PROBE,
+        cost=SAME_LETTERS,
         limits="It says nothing for PyPI, crates.io and NuGet, where capitals make no other package.",
+    ),
+    Method(
+        technique=Technique.PLURAL,
+        title="Singular for plural",
+        catches='an "s" is added to the end of a popular name, or left out there',
+        attack="typing-extension",
+        target="typing-extensions",
+        ecosystem=Ecosystem.PYPI,
+        cost=NEIGHBOURS,
+        limits="Singular and plural are often two honest packages, so it weighs little; other plurals are not found.",
+    ),
+    Method(
+        technique=Technique.COMPOUND,
+        title="Two slips",
+        catches="two letters of a popular name are swapped, added, left out or replaced, each by one slip",
+        attack="tesnorflwo",
+        target="tensorflow",
+        ecosystem=Ecosystem.PYPI,
+        cost="one comparison with each popular name two slips away, at most 16; they are found with the others",
+        limits="Only between names of 6 to 20 letters and digits, and only where the result looks like no word.",
+    ),
+    Method(
+        technique=Technique.WORD_ORDER,
+        title="Words in another order",
+        catches="the words of a popular name stand in another order",
+        attack="dateutil-python",
+        target="python-dateutil",
+        ecosystem=Ecosystem.PYPI,
+        cost=PROBE,
+        limits="Honest packages are named so too, so it weighs little; the words must be set apart by marks.",
+    ),
+    Method(
+        technique=Technique.VERSION,
+        title="A version in the name",
+        catches="a version or a number is written behind a popular name",
+        attack="colors-2.2.0",
+        target="colors",
+        ecosystem=Ecosystem.NPM,
+        cost="two probes, and a comparison with each name found, at most 64",
+        limits="A single digit is how honest successors are called, so it weighs less than a full version.",
+    ),
+    Method(
+        technique=Technique.AFFIX,
+        title="A word that says little exchanged",
+        catches="a mark such as js or python, or a lure such as fix, beside a popular name is left out or exchanged",
+        attack="py-dateutil",
+        target="python-dateutil",
+        ecosystem=Ecosystem.PYPI,
+        cost="20 probes, and a comparison with each name found, at most 64",
+        limits="Which words say little is a list of about 90; what remains must have four letters or more.",
+    ),
+    Method(
+        technique=Technique.COMBOSQUAT,
+        title="A word put beside a popular name",
+        catches="a popular name stands in the name whole, with other words in front, behind or around it",
+        attack="jquery.js",
+        target="jquery",
+        ecosystem=Ecosystem.NPM,
+        cost="3 probes a word, at most 16 words, and 18 for marks without punctuation; 8 names are looked at",
+        limits="Plug-ins are named so by the thousand: a family of popular names around the target speaks for it, and "
+        "most findings are advisories or weaker.",
+    ),
+    Method(
+        technique=Technique.SCOPE,
+        title="Another owner",
+        catches="the scope, group or account of a popular name is left out, added or another's",
+        attack="core-tracing",
+        target="@azure/core-tracing",
+        ecosystem=Ecosystem.NPM,
+        cost="three probes, and a comparison with each name found, at most 64",
+        limits="@types/ names describe packages of others and are left alone; common words weigh less.",
+    ),
+    Method(
+        technique=Technique.DEPENDENCY_CONFUSION,
+        title="A private name in a public registry",
+        catches="the name is one of your private names, in one of your private namespaces, or one slip from either",
+        attack="acme-billing",
+        target="acme-billing",
+        ecosystem=Ecosystem.PYPI,
+        cost="one probe for each length of a pattern, and one for each letter, at most 600",
+        limits="It knows the names that you list, and cannot see which registry an installer would ask.",
+        needs="a list of private names",
+    ),
+    Method(
+        technique=Technique.UNKNOWN_NAME,
+        title="A name that the registry does not have",
+        catches="the name is not in the index of its registry, so it cannot be installed today and anybody may take it",
+        attack="requests-toolbelt-pro-async",
+        target="requests-toolbelt-pro-async",
+        ecosystem=Ecosystem.PYPI,
+        cost="one look-up at most",
+        limits="The index is as old as you let it become; what was published since is missing from it.",
+        needs="an index of the registry's names",
+    ),
+    Method(
+        technique=Technique.KNOWN_MALWARE,
+        title="Known malware",
+        catches="the name, or this version of it, is on a list of known malware",
+        attack="some-listed-name",
+        target="some-listed-name",
+        ecosystem=Ecosystem.NPM,
+        cost="one look-up at most",
+        limits="It knows what the list knows; other versions of a listed package are advisories.",
+        needs="a list of known malware",
     ),
 )
 BY_NAME = {method.name: method for method in METHODS}

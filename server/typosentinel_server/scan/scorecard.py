@@ -31,6 +31,7 @@ class Sign:
         cuts: where one range ends and the next begins; a value equal to a cut belongs to the higher one.
         weights: log-odds, one more than cuts.
         reason: what the sign says, with `{value}` where its number belongs; several signs may share one.
+            What speaks for an honest name may have words of its own, behind a bar.
     """
 
     cuts: tuple[float, ...]
@@ -75,7 +76,7 @@ class Card:
         weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
         if weak:
             found[OTHERS] = sum(found.pop(reason) for reason in weak)
-        told = (Contribution(reason, round(weight, 3)) for reason, weight in found.items())
+        told = (Contribution(_told(reason, weight), round(weight, 3)) for reason, weight in found.items())
         return tuple(sorted(told, key=lambda c: -abs(c.weight)))
 
 
@@ -117,6 +118,11 @@ def fitted() -> Scorecard:
     """The weights that the package carries."""
     content = resources.files("typosentinel_server").joinpath("scan", "weights.json").read_text(encoding="utf-8")
     return parse(json.loads(content))
+
+
+def _told(reason: str, weight: float) -> str:
+    against, bar, in_favour = reason.partition("|")
+    return in_favour if bar and weight < 0 else against
 
 
 def _shown(value: float) -> str:

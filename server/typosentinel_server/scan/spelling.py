@@ -7,7 +7,8 @@ from typosentinel_server.scan.keyboard import adjacent
 
 VOWELS = frozenset("aeiouy")
 LOOK_ALIKE = frozenset(
-    frozenset(pair) for pair in ("0o", "1l", "1i", "il", "5s", "3e", "4a", "8b", "2z", "6g", "9g", "7t", "uv", "vw", "ce")
+    frozenset(pair)
+    for pair in ("0o", "1l", "1i", "il", "5s", "3e", "4a", "8b", "2z", "6g", "9g", "7t", "uv", "vw", "ce")
 )
 SWAP = 2
 

@@ -11,4 +11,6 @@ def check(query: Query) -> Iterator[Match]:
     """Names in which a letter stands once that stands twice in the query."""
     for near in query.one:
         if near.slips[0] is Slip.REPEATED:
-            yield Match(Technique.REPETITION, near.target, f"{letters(near.edits[0].mine)} of {{target}} is typed twice")
+            yield Match(
+                Technique.REPETITION, near.target, f"{letters(near.edits[0].mine)} of {{target}} is typed twice"
+            )

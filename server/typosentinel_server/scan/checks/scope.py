@@ -30,7 +30,8 @@ def check(query: Query) -> Iterator[Match]:
         theirs = forms.owner(query.ecosystem, target.text)
         if theirs != held and theirs not in DESCRIBING:
             evidence = f"it is called as {{target}} and belongs to {held}, not {theirs}"
-            yield Match(Technique.SCOPE, target, evidence, {"other_owner": 1.0, **_owned(query, target)})
+            alike = {"owner_alike": 1.0} if _alike(held, theirs) else {}
+            yield Match(Technique.SCOPE, target, evidence, {"other_owner": 1.0, **alike, **_owned(query, target)})
     if query.ecosystem is Ecosystem.NPM:
         for target in query.index.same_letters(forms.flat(base)):
             if target.text == base:
@@ -48,6 +49,14 @@ def _without(query: Query) -> Iterator[Match]:
         if target.text.startswith("@") and target.text != query.text:
             evidence = "the scope of {target} is written as a part of the name"
             yield Match(Technique.SCOPE, target, evidence, {"owner_flattened": 1.0, **_owned(query, target)})
+
+
+def _alike(held: str, theirs: str) -> bool:
+    """Whether one owner passes for the other: one begins with the other, or they differ in a group's first word."""
+    mine, other = (forms.flat(owner) for owner in (held, theirs))
+    if mine.startswith(other) or other.startswith(mine):
+        return True
+    return "." in held and held.partition(".")[2] == theirs.partition(".")[2]
 
 
 def _owned(query: Query, target: Target) -> dict[str, float]:

@@ -7,8 +7,16 @@ from typosentinel_server.scan.query import Match, Query, letters
 from typosentinel_server.scan.spelling import Slip
 
 REPLACED = frozenset(
-    (Slip.REPLACED, Slip.REPLACED_KEY, Slip.REPLACED_VOWEL, Slip.REPLACED_BIT, Slip.REPLACED_LOOK)
-    + (Slip.DIGIT_IN, Slip.DIGIT_OUT, Slip.OTHER_DIGIT)
+    {
+        Slip.REPLACED,
+        Slip.REPLACED_KEY,
+        Slip.REPLACED_VOWEL,
+        Slip.REPLACED_LOOK,
+        Slip.REPLACED_BIT,
+        Slip.DIGIT_IN,
+        Slip.DIGIT_OUT,
+        Slip.OTHER_DIGIT,
+    }
 )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typosentinel_server.scan.context.evidence import Asked, Judged, found
 from typosentinel_server.scan.context.nearby import Nearby
 from typosentinel_server.scan.context.patterns import Matcher, Pattern
-from typosentinel_server.scan.model import Contribution, Technique, Verdict
 from typosentinel_server.scan.forms import owner
+from typosentinel_server.scan.model import Contribution, Technique, Verdict
 
 # In log-odds. A package of a private name in a public registry is hardly ever there by chance.
 PRIVATE_WEIGHT = 3.0
