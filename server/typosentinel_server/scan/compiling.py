@@ -17,7 +17,7 @@ from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.
-LAYOUT = 1
+LAYOUT = 3
 MOST = 65_535
 SHORTEST_UNOWNED = 4
 
@@ -36,7 +36,6 @@ def compile_corpus(corpus: Corpus) -> bytes:
     }
     for name, pairs in {
         "identity": [(entry.name.identity, n) for n, entry in enumerate(entries)],
-        "flat": list(zip(flats, range(len(flats)), strict=True)),
         "skeleton": [(skeleton(flat), n) for n, flat in enumerate(flats)],
         "order": [(forms.word_order(parts), n) for n, parts in enumerate(token_lists) if len(parts) > 1],
         "base": _bases(corpus.ecosystem, texts),

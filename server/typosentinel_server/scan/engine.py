@@ -4,7 +4,6 @@ A target's score is the logistic of a sum of named contributions in log-odds, ta
 group of techniques that lead to it. Every contribution is in the evidence.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from typosentinel_server.scan.checks import matches
@@ -19,7 +18,7 @@ from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
 
 MAX_FINDINGS = 8
 # Weaker findings say nothing to anybody.
-SHOWN_FROM = 0.02
+SHOWN_FROM = 0.05
 
 
 class Suspect:
@@ -98,31 +97,42 @@ class Engine:
         known = self._index.known(name)
         if known is not None:
             return self._result(package, name, known, ())
-        suspects = list(self.suspects(name))
-        if not suspects and not name.raw.isascii():
-            raise refusal(package.ecosystem, name.raw)
+        suspects = self.suspects(name)
+        if not suspects:
+            if not name.raw.isascii():
+                raise refusal(package.ecosystem, name.raw)
+            return self._result(package, name, None, ())
+        cards = self._card.cards
         for suspect in suspects:
-            suspect.odds = self._card.cards[suspect.group].odds(suspect.signs)
-        suspects.sort(key=_strongest_first)
+            suspect.odds = cards[suspect.group].odds(suspect.signs)
+        if len(suspects) > 1:
+            suspects.sort(key=_strongest_first)
         return self._result(package, name, None, tuple(self._findings(suspects)))
 
-    def suspects(self, name: Name) -> Iterator[Suspect]:
+    def suspects(self, name: Name) -> list[Suspect]:
         """The popular names that an unlisted name may be confused with, and the signs; nothing weighed yet."""
         query = Query(name, self._index)
-        found: defaultdict[tuple[Group, int], list[Match]] = defaultdict(list)
+        found: dict[tuple[Group, int], list[Match]] = {}
         for match in matches(query):
-            found[GROUPS[match.technique], match.target.number].append(match)
-        if found:
-            witness = Witness(query, self._lexicon)
-            for (group, _), seen in found.items():
-                target = seen[0].target
-                yield Suspect(group, target, seen, witness.signs(group, target, seen))
+            key = (GROUPS[match.technique], match.target.number)
+            if key in found:
+                found[key].append(match)
+            else:
+                found[key] = [match]
+        if not found:
+            return []
+        witness = Witness(query, self._lexicon)
+        return [
+            Suspect(group, seen[0].target, seen, witness.signs(group, seen[0].target, seen))
+            for (group, _), seen in found.items()
+        ]
 
     def _findings(self, suspects: list[Suspect]) -> Iterator[Finding]:
+        """What is worth telling: all that is an advisory or more, else the strongest that is anything at all."""
         shown = 0
         for suspect in suspects:
             score = round(logistic(suspect.odds), 4)
-            if score < SHOWN_FROM:
+            if score < (self._card.advisory_from if shown else SHOWN_FROM):
                 return
             contributions = self._card.cards[suspect.group].contributions(suspect.signs)
             for match in suspect.matches:

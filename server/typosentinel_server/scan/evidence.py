@@ -41,7 +41,7 @@ GROUPS = dict.fromkeys(Technique, Group.SLIPS) | {
 
 
 class Witness:
-    """Gathers the signs for one query; what is dear is worked out once.
+    """Gathers the signs for one query; what is the same for all targets is worked out once.
 
     Args:
         query: the name and its surroundings.
@@ -51,16 +51,18 @@ class Witness:
     def __init__(self, query: Query, lexicon: Lexicon) -> None:
         self._query = query
         self._lexicon = lexicon
-        self._costs: dict[str, list[int]] = {}
-        self._segments: float | None = None
+        self._ecosystem = PLACES[query.ecosystem]
+        self._owner = forms.owner(query.ecosystem, query.text)
+        self._own_costs: dict[int, tuple[Signs, float, float]] = {}
         self._near = {near.target.number: near for near in (*query.one, *query.two)}
 
     def signs(self, group: Group, target: Target, matches: Iterable[Match]) -> Signs:
         """All signs of one group for one target."""
+        mine, theirs = len(self._query.flat), len(target.flat)
         found: Signs = {
-            "length": min(len(self._query.flat), len(target.flat)),
+            "ecosystem": self._ecosystem,
+            "length": mine if mine < theirs else theirs,
             "rank": log10(target.rank) if target.rank else UNRANKED,
-            "ecosystem": PLACES[self._query.ecosystem],
         }
         if target.protected:
             found["protected"] = 1.0
@@ -78,32 +80,46 @@ class Witness:
     def _slips(self, found: Signs, target: Target) -> None:
         query = self._query
         near = self._near.get(target.number)
-        same_owner = self._own(target)
-        skip = len(same_owner) + 1 if same_owner else 0
-        mine, theirs = query.text[skip:], target.text[skip:]
-        if same_owner:
+        their_owner = forms.owner(query.ecosystem, target.text)
+        skip = 0
+        if their_owner and their_owner == self._owner:
+            skip = len(their_owner) + 1
             found["same_owner"] = 1.0
-        elif forms.owner(query.ecosystem, target.text):
+        elif their_owner:
             found["their_owner"] = 1.0
-        found["slips"] = len(near.edits) if near else 0.0
-        found.update(_punctuation(mine, theirs))
-        cost, their_cost = self._cost(mine), self._cost(theirs)
-        total, their_total = sum(cost) / STEPS, sum(their_cost) / STEPS
-        found["cost"] = total
-        found["cost_mean"] = total / len(cost)
-        found["cost_most"] = max(cost) / STEPS
+        if skip not in self._own_costs:
+            self._own_costs[skip] = self._of_name(query.text[skip:])
+        common, total, mean = self._own_costs[skip]
+        found.update(common)
+        theirs = target.text[skip:]
+        found.update(_punctuation(query.text[skip:], theirs))
+        costs = self._lexicon.letters(theirs)
+        their_total = sum(costs) / STEPS
         found["gain"] = total - their_total
-        found["gain_mean"] = total / len(cost) - their_total / len(their_cost)
+        found["gain_mean"] = mean - their_total / len(costs)
         found["their_cost"] = their_total
-        if self._segments is None:
-            self._segments = self._lexicon.segments(forms.flat(mine))
-        found["cut"] = self._segments
-        found["cut_mean"] = self._segments / max(1, len(mine))
-        found["rarest"] = max((self._lexicon.token(part) for part in forms.tokens(mine)), default=self._lexicon.unknown)
-        found["near_one"] = len(query.one)
-        found["near_two"] = len(query.two)
         if near:
-            self._edits(found, near, mine, theirs)
+            found["slips"] = len(near.edits)
+            self._edits(found, near, query.text[skip:], theirs)
+        else:
+            found["slips"] = 0.0
+
+    def _of_name(self, text: str) -> tuple[Signs, float, float]:
+        """What the name alone, without its owner, shows; its cost, and that for each letter."""
+        costs = self._lexicon.letters(text)
+        total = sum(costs) / STEPS
+        cut = self._lexicon.segments(forms.flat(text))
+        found: Signs = {
+            "cost": total,
+            "cost_mean": total / len(costs),
+            "cost_most": max(costs) / STEPS,
+            "cut": cut,
+            "cut_mean": cut / max(1, len(text)),
+            "rarest": max((self._lexicon.token(part) for part in forms.tokens(text)), default=self._lexicon.unknown),
+            "near_one": len(self._query.one),
+            "near_two": len(self._query.two),
+        }
+        return found, total, total / len(costs)
 
     def _edits(self, found: Signs, near: Near, mine: str, theirs: str) -> None:
         for kind in near.slips:
@@ -117,15 +133,6 @@ class Witness:
         found["word"] = self._lexicon.token(word)
         found["their_word"] = self._lexicon.token(their_word)
         found["word_length"] = len(word)
-
-    def _own(self, target: Target) -> str:
-        held = forms.owner(self._query.ecosystem, target.text)
-        return held if held and held == forms.owner(self._query.ecosystem, self._query.text) else ""
-
-    def _cost(self, text: str) -> list[int]:
-        if text not in self._costs:
-            self._costs[text] = self._lexicon.letters(text)
-        return self._costs[text]
 
 
 def _punctuation(text: str, other: str) -> Signs:

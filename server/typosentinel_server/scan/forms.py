@@ -78,22 +78,26 @@ def cores(text: str) -> Iterator[tuple[str, str, bool]]:
     """What is left of a name without an affix that says little: (core, affix, whether it stood in front).
 
     Both `discord.js` and `discordjs` have the core `discord`; so has `discord-fix`. Cores are flat and have
-    three characters or more. Bound: two tokens and nine glued marks.
+    three characters or more. Bound: two tokens and twelve glued marks.
     """
     parts = tokens(text)
+    if not parts:
+        return
+    first, last = parts[0], parts[-1]
     if len(parts) > 1:
-        if parts[-1] in AFFIXES:
-            yield "".join(parts[:-1]), parts[-1], False
-        if parts[0] in AFFIXES:
-            yield "".join(parts[1:]), parts[0], True
+        if last in AFFIXES:
+            yield "".join(parts[:-1]), last, False
+        if first in AFFIXES:
+            yield "".join(parts[1:]), first, True
     whole = "".join(parts)
     for length in _GLUED:
         if len(whole) - length < MIN_CORE:
             break
-        if whole[-length:] in LANGUAGE_MARKS and (len(parts) == 1 or len(parts[-1]) != length):
-            yield whole[:-length], whole[-length:], False
-        if whole[:length] in LANGUAGE_MARKS and (len(parts) == 1 or len(parts[0]) != length):
-            yield whole[length:], whole[:length], True
+        # A mark that is a word of its own is told already.
+        if len(last) > length and last[-length:] in LANGUAGE_MARKS:
+            yield whole[:-length], last[-length:], False
+        if len(first) > length and first[:length] in LANGUAGE_MARKS:
+            yield whole[length:], first[:length], True
 
 
 def unversioned(text: str) -> str:

@@ -122,8 +122,8 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
             f"the name has {len(raw)} characters, {ecosystem} names have at most {rule.max_length}",
             "Check that a single package name was sent.",
         )
-    for character in raw:
-        if not character.isascii() or not character.isprintable() or character == " ":
+    if not (raw.isascii() and raw.isprintable() and " " not in raw):
+        for character in raw:
             _refuse_unprintable(character)
     if not rule.pattern.fullmatch(raw if raw.isascii() else _ascii_stand_in(raw)):
         raise refusal(ecosystem, raw)

@@ -1,7 +1,6 @@
 """What a check is given and what it gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from typosentinel_server.scan import forms
@@ -12,8 +11,11 @@ from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.naming import Name
 from typosentinel_server.scan.spelling import Edit, Slip, edits, slip
 
-MAX_ONE = 32
-MAX_TWO = 16
+MAX_ONE = 16
+MAX_TWO = 8
+
+
+NOTHING: Mapping[str, float] = {}
 
 
 class Near(NamedTuple):
@@ -38,10 +40,11 @@ class Query:
         text: its lower-case identity, letters of other scripts folded.
         flat: the letters and digits of that.
         tokens: the runs of them, at most 16.
+        cores: what is left of it without a word that says little, that word, and whether it stood in front.
         foreign: the letters beyond ASCII that were folded.
         same: popular names of the same letters and digits.
-        one: popular names one slip away, at most 32, most popular first.
-        two: popular names two slips away, at most 16, most popular first.
+        one: popular names one slip away, at most 16, most popular first.
+        two: popular names two slips away, at most 8, most popular first.
         index: for checks that look things up by another form of the name.
     """
 
@@ -53,6 +56,7 @@ class Query:
         self.text = fold(name.raw) if self.foreign else name.text
         self.flat = forms.flat(self.text)
         self.tokens = forms.tokens(self.text)
+        self.cores = list(forms.cores(self.text))
         self.same: list[Target] = []
         self.one: list[Near] = []
         self.two: list[Near] = []
@@ -77,8 +81,7 @@ class Query:
         return Near(self.index.target(number), found, tuple(slip(edit, self.flat, their_flat) for edit in found))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """One technique that leads from a target to the query.
 
     Attributes:
@@ -91,7 +94,7 @@ class Match:
     technique: Technique
     target: Target
     evidence: str
-    signs: Mapping[str, float] = field(default_factory=dict)
+    signs: Mapping[str, float] = NOTHING
 
 
 def letters(text: str) -> str:

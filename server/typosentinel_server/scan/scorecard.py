@@ -8,7 +8,7 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from math import exp
@@ -54,15 +54,19 @@ class Card:
 
     start: float
     signs: Mapping[str, Sign]
+    _table: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_table", {name: (sign.cuts, sign.weights) for name, sign in self.signs.items()})
 
     def odds(self, signs: Signs) -> float:
         """The sum of all weights, in log-odds."""
-        table = self.signs
+        table = self._table
         total = self.start
         for name, value in signs.items():
-            sign = table.get(name)
-            if sign is not None:
-                total += sign.weights[bisect_right(sign.cuts, value)]
+            if name in table:
+                cuts, weights = table[name]
+                total += weights[bisect_right(cuts, value)] if cuts else weights[0]
         return total
 
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
@@ -71,7 +75,7 @@ class Card:
         for name, value in signs.items():
             sign = self.signs.get(name)
             if sign is not None:
-                reason = sign.reason.format(value=_shown(value))
+                reason = sign.reason.format(value=_shown(value)) if "{" in sign.reason else sign.reason
                 found[reason] += sign.weight(value) + (self.start if name == STARTING else 0.0)
         weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
         if weak:

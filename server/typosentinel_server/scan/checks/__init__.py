@@ -46,16 +46,17 @@ PROBING: tuple[Check, ...] = (
 )
 
 
-def matches(query: Query) -> Iterator[Match]:
+def matches(query: Query) -> list[Match]:
     """All that any technique finds, the most telling first; a check without a neighbour to explain is not asked."""
-    yield from homoglyph.check(query)
+    found = list(homoglyph.check(query))
     if query.same:
         for check in SAME_LETTERS:
-            yield from check(query)
+            found += check(query)
     if query.one:
         for check in ONE_SLIP:
-            yield from check(query)
+            found += check(query)
     if query.two:
-        yield from compound.check(query)
+        found += compound.check(query)
     for check in PROBING:
-        yield from check(query)
+        found += check(query)
+    return found

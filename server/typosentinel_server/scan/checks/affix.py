@@ -31,7 +31,7 @@ def check(query: Query) -> Iterator[Match]:
 
 def _cores(query: Query) -> dict[tuple[str, str], None]:
     """Each core of the query with what stands beside it; any word may stand behind."""
-    found = {(core, affix): None for core, affix, _ in forms.cores(query.text)}
+    found = {(core, affix): None for core, affix, _ in query.cores}
     if len(query.tokens) > 1:
         found["".join(query.tokens[:-1]), query.tokens[-1]] = None
     return found

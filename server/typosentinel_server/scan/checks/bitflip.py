@@ -1,4 +1,4 @@
-"""One bit of a letter turned over in memory: `rdquests`. Bound: one comparison a neighbour, at most 32."""
+"""One bit of a letter turned over in memory: `rdquests`. Bound: one comparison a neighbour, at most 16."""
 
 from collections.abc import Iterator
 

@@ -10,53 +10,49 @@ from typosentinel_server.scan.query import Match, Query, letters
 
 SHORTEST = 3
 MOST = 8
+PREFIX, SUFFIX, INFIX = "combo_prefix", "combo_suffix", "combo_infix"
+GLUED = "glued "
+GLUED_PREFIX, GLUED_SUFFIX = GLUED + PREFIX, GLUED + SUFFIX
 
 
 def check(query: Query) -> Iterator[Match]:
     """Popular names that the query begins with, ends with or holds, word by word; and glued marks of a language."""
     found = 0
-    for core, words, signs in _parts(query):
-        if len(core) < SHORTEST:
+    for core, words, kind in _parts(query):
+        target = query.index.lettered(core) if len(core) >= SHORTEST else None
+        if target is None:
             continue
-        for target in query.index.same_letters(core):
-            if found == MOST:
-                return
-            found += 1
-            yield Match(
-                Technique.COMBOSQUAT,
-                target,
-                f"{letters(words)} is put beside {{target}}",
-                {**signs, "family": log1p(_family(query, target, signs))},
-            )
+        evidence = f"{letters('-'.join(words))} is put beside {{target}}"
+        yield Match(Technique.COMBOSQUAT, target, evidence, _signs(query, target, words, kind))
+        found += 1
+        if found == MOST:
+            return
 
 
-def _parts(query: Query) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """Flat parts of the query, the words beside each, and what kind of words they are."""
+def _parts(query: Query) -> Iterator[tuple[str, list[str], str]]:
+    """Flat parts of the query, the words beside each, and where these stand."""
     parts = query.tokens
     for cut in range(len(parts) - 1, 0, -1):
-        yield "".join(parts[:cut]), "-".join(parts[cut:]), _signs(parts[cut:], "combo_suffix")
-        yield "".join(parts[cut:]), "-".join(parts[:cut]), _signs(parts[:cut], "combo_prefix")
+        yield "".join(parts[:cut]), parts[cut:], SUFFIX
+        yield "".join(parts[cut:]), parts[:cut], PREFIX
     for at in range(1, len(parts) - 1):
-        yield parts[at], "-".join(parts[:at] + parts[at + 1 :]), {"combo_infix": 1.0, "combo_words": len(parts) - 1.0}
-    for core, affix, in_front in forms.cores(query.text):
-        if "".join(parts) != core and (len(parts) == 1 or affix not in (parts[0], parts[-1])):
-            kind = "combo_prefix" if in_front else "combo_suffix"
-            yield core, affix, {kind: 1.0, "combo_glued": 1.0, "combo_words": 1.0}
+        yield parts[at], parts[:at] + parts[at + 1 :], INFIX
+    for core, affix, in_front in query.cores:
+        if len(parts) == 1 or affix not in (parts[0], parts[-1]):
+            yield core, [affix], GLUED_PREFIX if in_front else GLUED_SUFFIX
 
 
-def _signs(words: list[str], kind: str) -> dict[str, float]:
-    signs = {kind: 1.0, "combo_words": float(len(words))}
-    if len(words) == 1:
+def _signs(query: Query, target: Target, words: list[str], kind: str) -> dict[str, float]:
+    signs = {kind.removeprefix(GLUED): 1.0, "combo_words": float(len(words))}
+    if kind.startswith(GLUED):
+        signs["combo_glued"] = 1.0
+    elif len(words) == 1:
         if words[0] in forms.LANGUAGE_MARKS:
             signs["combo_mark"] = 1.0
         elif words[0] in forms.LURES:
             signs["combo_lure"] = 1.0
         elif words[0].isdigit():
             signs["combo_number"] = 1.0
+    families = query.index.front_family if kind.endswith(SUFFIX) else query.index.back_family
+    signs["family"] = log1p(families[target.number])
     return signs
-
-
-def _family(query: Query, target: Target, signs: dict[str, float]) -> int:
-    if "combo_suffix" in signs:
-        return query.index.front_family[target.number]
-    return query.index.back_family[target.number]

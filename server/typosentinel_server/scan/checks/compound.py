@@ -1,4 +1,4 @@
-"""Two slips of the hand: `dizcord.js` for `discordjs`, `lpodahs`. Bound: one comparison a neighbour, at most 16."""
+"""Two slips of the hand: `dizcord.js` for `discordjs`, `lpodahs`. Bound: one comparison a neighbour, at most 8."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A letter too many: `requiests`. Bound: one comparison a neighbour, at most 32."""
+"""A letter too many: `requiests`. Bound: one comparison a neighbour, at most 16."""
 
 from collections.abc import Iterator
 

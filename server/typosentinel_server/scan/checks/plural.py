@@ -1,4 +1,4 @@
-"""Singular for plural: `request`, `lodashs`. Bound: one comparison a neighbour, at most 32."""
+"""Singular for plural: `request`, `lodashs`. Bound: one comparison a neighbour, at most 16."""
 
 from collections.abc import Iterator
 

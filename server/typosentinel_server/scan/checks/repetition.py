@@ -1,4 +1,4 @@
-"""A letter typed twice: `reqquests`. Bound: one comparison a neighbour, at most 32."""
+"""A letter typed twice: `reqquests`. Bound: one comparison a neighbour, at most 16."""
 
 from collections.abc import Iterator
 

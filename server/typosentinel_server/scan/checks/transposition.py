@@ -1,4 +1,4 @@
-"""Two neighbouring letters swapped: `reqeusts`. Bound: one comparison a neighbour, at most 32."""
+"""Two neighbouring letters swapped: `reqeusts`. Bound: one comparison a neighbour, at most 16."""
 
 from collections.abc import Iterator
 

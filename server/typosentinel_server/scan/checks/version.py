@@ -11,9 +11,10 @@ SHORTEST = 3
 
 def check(query: Query) -> Iterator[Match]:
     """Popular names that the query repeats with a number or a version at the end, or whose number it drops."""
-    seen = set()
-    for core in (forms.flat(forms.unversioned(query.text)), forms.undigited(query.flat)):
-        if len(core) >= SHORTEST and core not in seen:
-            seen.add(core)
-            for target in query.index.same_letters(core):
+    if not query.flat[-1:].isdigit():
+        return
+    for core in {forms.flat(forms.unversioned(query.text)): None, forms.undigited(query.flat): None}:
+        if len(core) >= SHORTEST:
+            target = query.index.lettered(core)
+            if target is not None:
                 yield Match(Technique.VERSION, target, "a version is written behind {target}", {"version_added": 1.0})
