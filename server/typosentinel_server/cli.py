@@ -12,7 +12,7 @@ FAILED = 2
 COMMANDS = {
     "scan": "Judge package names.",
     "serve": "Answer questions about names over HTTP.",
-    "corpus": "Look at the lists of popular names.",
+    "corpus": "Look at the lists of popular names, make and update them.",
     "config": "Work with the server's configuration document.",
 }
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
+from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
@@ -21,6 +22,7 @@ class Server:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
         reloader: the configuration in effect.
+        librarian: the lists of popular names.
         lifecycle: liveness and drain.
         metrics: the collectors.
         ring: the last requests.
@@ -31,6 +33,7 @@ class Server:
     name: str
     service: ScanService
     reloader: Reloader
+    librarian: Librarian
     lifecycle: Lifecycle
     metrics: Metrics
     ring: RequestRing

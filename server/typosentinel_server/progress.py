@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for long input and where somebody is looking."""
+"""A progress bar on standard error, for long work and where somebody is looking."""
 
 import os
 import stat
@@ -8,10 +8,14 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[int], None]]:
-    """Yields a function that takes the bytes just read from standard input.
+def progress(label: str = "scanning", total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes the bytes just worked through.
 
-    The bar knows the end where standard input is a file. It shows on a terminal only.
+    Args:
+        label: what is being done, one word.
+        total: the bytes there are; None: those of standard input, where it is a file.
+
+    The bar shows on a terminal only.
     """
     if not sys.stderr.isatty():
         yield _nothing
@@ -20,9 +24,9 @@ def progress() -> Iterator[Callable[[int], None]]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("scanning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("scanning", total=size_of_input())
+        task = bar.add_task(label, total=size_of_input() if total is None else total)
         yield lambda count: bar.update(task, advance=count)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
-from typosentinel_server.engines import Engines
+from typosentinel_server.engines import Engines, names_in
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
@@ -62,7 +62,7 @@ class ScanService:
         self._engines = engines
         created = {corpus.ecosystem.value: corpus.created.timestamp() for corpus in engines.corpora}
         self._metrics.corpora(
-            {corpus.ecosystem.value: len(corpus.entries) for corpus in engines.corpora},
+            {corpus.ecosystem.value: names_in(corpus) for corpus in engines.corpora},
             lambda ecosystem: self._clock.wall() - created[ecosystem],
         )
 

@@ -1,17 +1,20 @@
 """Parse, ask the service, render. No rule lives here."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from typosentinel_server import __version__
+from typosentinel_server.engines import names_in
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.schemas import (
     ConfigurationBody,
     CorpusBody,
+    CorpusSourceBody,
     HealthResponse,
+    ReadyResponse,
     RequestsBody,
     ScanRequest,
     ScanResponse,
@@ -53,7 +56,8 @@ async def ready(request: web.Request) -> web.Response:
         raise DomainError(
             "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
         )
-    return _json('{"status":"ready"}')
+    body = ReadyResponse(status="ready", degraded=list(server.librarian.state.complaints))
+    return _json(body.model_dump_json(by_alias=True))
 
 
 async def live(request: web.Request) -> web.Response:
@@ -105,7 +109,12 @@ async def _body(request: web.Request) -> bytes:
 def _health(server: Server) -> HealthResponse:
     recent = server.ring.summary()
     corpora = server.service.engines.corpora
-    wrong = server.reloader.last_error is not None or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
+    lists = server.librarian.state
+    wrong = (
+        server.reloader.last_error is not None
+        or bool(lists.complaints)
+        or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
+    )
     status = "degraded" if wrong else "ok"
     if not corpora or not server.lifecycle.alive:
         status = "unhealthy"
@@ -122,11 +131,22 @@ def _health(server: Server) -> HealthResponse:
             CorpusBody(
                 ecosystem=corpus.ecosystem,
                 version=corpus.version,
-                names=len(corpus.entries),
-                created_at=corpus.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                names=names_in(corpus),
+                created_at=_time(corpus.created),
+                age_seconds=round(lists.ages[corpus.ecosystem]),
+                stale=lists.is_stale(corpus.ecosystem),
             )
             for corpus in corpora
         ],
+        corpus_source=CorpusSourceBody(
+            kind=lists.kind,
+            location=lists.location,
+            fallback=lists.fallback,
+            last_success_at=None
+            if lists.last_success is None
+            else _time(datetime.fromtimestamp(lists.last_success, UTC)),
+            last_error=lists.last_error,
+        ),
         requests=RequestsBody(
             count=recent.count,
             error_ratio=recent.error_ratio,
@@ -136,6 +156,10 @@ def _health(server: Server) -> HealthResponse:
         ),
         draining=server.lifecycle.draining,
     )
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _json(text: str, status: int = 200) -> web.Response:
