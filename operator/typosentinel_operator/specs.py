@@ -11,7 +11,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from typosentinel_operator import names
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import (
+    SHA256_PATTERN,
+    URL_PATTERN,
     Conditions,
+    ConfigMapReference,
     Duration,
     Model,
     ObjectName,
@@ -47,6 +50,11 @@ def _request_fits(resource: str) -> tuple[str, str]:
     return f"!({both}) || {fits}", f"requests.{resource} must not be greater than limits.{resource}"
 
 
+def _between(field: str, least: str, most: str) -> tuple[str, str]:
+    within = f"duration(self.{field}) >= duration('{least}') && duration(self.{field}) <= duration('{most}')"
+    return f"!has(self.{field}) || ({within})", f"{field} must be between {least} and {most}"
+
+
 class ComputeResources(Model):
     """Compute resources of each scanner pod; a key that is left out keeps its default."""
 
@@ -60,6 +68,54 @@ class ComputeResources(Model):
         dict[Literal["cpu", "memory"], Quantity], Field(max_length=2, json_schema_extra=_CPU_AND_MEMORY)
     ] = {}
     """What a pod can use at most: cpu in cores (2), memory in bytes (512Mi)."""
+
+
+class BuiltinCorpus(Model):
+    """The lists that the scanner's image carries."""
+
+
+class CorpusSource(Model):
+    """Where lists of popular names come from: one of these."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "[has(self.builtin), has(self.configMapRef), has(self.url)].filter(given, given).size() == 1",
+                "give exactly one of builtin, configMapRef, url",
+            ),
+            ("!has(self.sha256) || has(self.url)", "sha256 belongs to url"),
+        )
+    )
+
+    builtin: BuiltinCorpus | None = None
+    """The lists that the scanner's image carries."""
+    config_map_ref: ConfigMapReference | None = None
+    """ConfigMap with lists such as pypi.csv or pypi.csv.xz, and perhaps manifest.json, as its keys."""
+    url: Annotated[str, Field(pattern=URL_PATTERN, max_length=2048)] | None = None
+    """Address of an archive made by typosentinel corpus build; without credentials in it."""
+    sha256: Annotated[str, Field(pattern=SHA256_PATTERN)] | None = None
+    """SHA-256 of the archive. Default: what the file beside it says, at the same address with .sha256."""
+
+
+class CorpusSpec(Model):
+    """The lists of popular names that names are compared with."""
+
+    # The server's own bounds: what it would refuse must not get as far as a ConfigMap.
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _between("refreshInterval", "10s", "168h"),
+            _between("maxAge", "1s", "87600h"),
+        )
+    )
+
+    source: CorpusSource | None = None
+    """Where the lists come from. Default: the scanner's image."""
+    refresh_interval: Duration = "6h"
+    """Time between two looks at the source; a changed ConfigMap is noticed sooner."""
+    max_age: Duration | None = None
+    """Age of a list from which scanners call themselves degraded; they stay ready. Default: none is ever too old."""
+    max_loss_percent: Annotated[int, Field(ge=0, le=100, json_schema_extra={"format": "int32"})] = 50
+    """A list that lost more of its names than this is refused, and the old one stays; 100: any loss is taken."""
 
 
 class ScanServiceSpec(Model):
@@ -86,6 +142,8 @@ class ScanServiceSpec(Model):
         | None
     ) = None
     """Ecosystems to serve, in OSV's spelling. Default: all of them."""
+    corpus: CorpusSpec | None = None
+    """The lists of popular names. Default: those that the scanner's image carries."""
     replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] | None = None
     """Number of scanner pods. Excludes scalingPolicyRef; 1 where neither is given."""
     cache_policy_ref: PolicyReference | None = None
@@ -94,6 +152,13 @@ class ScanServiceSpec(Model):
     """ScalingPolicy in the same namespace. Default: a fixed number of replicas."""
     log_level: LogLevel = "Info"
     """Least severe level that the scanner logs; changes take effect without a restart."""
+
+
+def config_maps(spec: ScanServiceSpec) -> dict[str, str]:
+    """The ConfigMaps that a spec refers to: names by the path of the field."""
+    source = spec.corpus.source if spec.corpus else None
+    reference = source.config_map_ref if source else None
+    return {"spec.corpus.source.configMapRef": reference.name} if reference else {}
 
 
 class ScanServiceStatus(Model):

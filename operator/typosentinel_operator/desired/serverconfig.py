@@ -10,7 +10,7 @@ import yaml
 
 from typosentinel_operator import names
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
-from typosentinel_operator.specs import CachePolicySpec
+from typosentinel_operator.specs import CachePolicySpec, CorpusSpec
 
 
 def document(inputs: Inputs) -> str:
@@ -25,7 +25,24 @@ def document(inputs: Inputs) -> str:
     if inputs.cache is not None:
         memory = inputs.cache.memory
         content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
+    if inputs.spec.corpus is not None:
+        content["corpus"] = _corpus(inputs.spec.corpus)
     return yaml.safe_dump(content, sort_keys=True)
+
+
+def _corpus(spec: CorpusSpec) -> dict[str, Any]:
+    content: dict[str, Any] = {"refreshInterval": spec.refresh_interval, "maxLossPercent": spec.max_loss_percent}
+    if spec.max_age is not None:
+        content["maxAge"] = spec.max_age
+    source = spec.source
+    if source is None or source.builtin is not None:
+        content["source"] = {"builtin": {}}
+    elif source.config_map_ref is not None:
+        content["source"] = {"directory": names.CORPUS_DIRECTORY}
+    else:
+        content["source"] = {"url": source.url} | ({"sha256": source.sha256} if source.sha256 else {})
+        content["stateDir"] = names.STATE_DIRECTORY
+    return content
 
 
 def cache_of(config_map: Manifest) -> CachePolicySpec | None:
