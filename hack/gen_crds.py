@@ -135,6 +135,9 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
             continue
         if key == "default" and _empty(value):
             continue
+        if key == "properties" and not value:
+            # The API server leaves it out of an object without fields, too.
+            continue
         match key:
             case "const":
                 out["enum"] = [value]

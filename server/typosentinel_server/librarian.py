@@ -119,10 +119,11 @@ class Librarian:
         # What lay on this disk has just been read; what is elsewhere has not been asked for yet.
         due = self._clock.monotonic() if self._source.kind == "url" else self._next_look()
         while True:
-            while not self._changed.is_set() and self._clock.monotonic() < due and not await self._has_moved():
-                left = due - self._clock.monotonic()
+            while not self._changed.is_set() and (left := due - self._clock.monotonic()) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), min(poll, left) if self._source.watched else left)
+                if await self._has_moved():
+                    break
             self._changed.clear()
             await self.look()
             due = self._next_look()
@@ -138,11 +139,12 @@ class Librarian:
         except _ElsewhereNow:
             return
         except DomainError as error:
-            # What changed while it was read is torn, not damaged: it is looked at again at once.
+            # What changed while it was read is torn, not damaged: it is looked at again.
             if source is self._source and not await self._has_moved():
                 self._refuse(RESULTS.get(error.code, DAMAGED_RESULT), error.message)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with this list, the next is looked at
-            self._refuse(DAMAGED_RESULT, f"{source.location}: {type(error).__name__}: {error}")
+            if source is self._source:
+                self._refuse(DAMAGED_RESULT, f"{source.location}: {type(error).__name__}: {error}")
 
     async def _fetched(self, source: Source) -> Library | None:
         # A server that answers slowly must not keep us from one that the configuration names now.
