@@ -104,6 +104,14 @@ def test_what_is_not_vouched_for_is_refused(tmp_path: Path, files: dict[str, byt
     assert re.search(said, found.message)
 
 
+def test_plain_list_wins_over_a_packed_one(tmp_path: Path) -> None:
+    """Both may be vouched for."""
+    sums = f"{SUM}  pypi.csv\n{'a' * 64}  pypi.csv.xz\n".encode()
+    found = Library(folder(tmp_path, {"pypi.csv": PLAIN, "pypi.csv.xz": b"", "SHA256SUMS": sums}))
+
+    assert found.read(Ecosystem.PYPI).version == f"sha256:{SUM[:12]}"
+
+
 def test_vouching_reads_packed_lists_with_bounds(tmp_path: Path) -> None:
     """A list that is cut off is damaged, whatever its manifest says."""
     files = bundle_files()

@@ -18,6 +18,7 @@ from typosentinel_server.bundles.manifest import (
     unpacked,
     verified,
 )
+from typosentinel_server.errors import CorpusUnreadable
 from typosentinel_server.scan import corpus
 from typosentinel_server.scan.corpus import FILE_STEMS, MAX_BYTES, Corpus
 from typosentinel_server.scan.model import Ecosystem
@@ -65,9 +66,14 @@ class Bundle:
     def of_directory(cls, directory: Path) -> Self:
         """The bundle in a directory. Raises CorpusUnreadable."""
         try:
-            members = {name: _member(directory / name) for name in sorted(NAMES) if (directory / name).is_file()}
+            beside = [path for path in (directory / MANIFEST, directory / SUMS) if path.is_file()]
+            members = {path.name: _member(path) for path in (*corpus.files_in(directory).values(), *beside)}
         except OSError as error:
             raise refused(DAMAGED, str(directory), error.strerror or str(error)) from error
+        except CorpusUnreadable as error:
+            # Nobody may look into it, or there is nothing to see.
+            code = DAMAGED if isinstance(error.__cause__, OSError) else MISSING
+            raise CorpusUnreadable(code, error.message, error.suggestion) from error
         return cls(str(directory), members)
 
     @classmethod
@@ -113,6 +119,7 @@ class Bundle:
         return verified(self._facts[name], content, self._place(name), self._vouched_by)
 
     def _voucher(self) -> tuple[str | None, dict[str, Facts]]:
+        stems = {_stem(name) for name in self._lists.values()}
         for name, parse in ((MANIFEST, parse_manifest), (SUMS, parse_sums)):
             if name in self._members:
                 content = self._content(name)
@@ -120,7 +127,7 @@ class Bundle:
                     raise refused(TOO_LARGE, self._place(name), f"it is larger than {MAX_MANIFEST_BYTES} bytes")
                 facts = parse(content, self._place(name))
                 unknown = set(self._lists.values()) - set(facts)
-                absent = (set(facts) & LIST_NAMES) - set(self._members)
+                absent = {file for file in facts if file in LIST_NAMES and _stem(file) not in stems}
                 if unknown:
                     raise refused(CHECKSUM, self._place(min(unknown)), f"{name} does not vouch for it")
                 if absent:
@@ -136,6 +143,10 @@ class Bundle:
 
     def _place(self, name: str) -> str:
         return f"{self.where}/{name}"
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _lists(members: Mapping[str, Member]) -> list[tuple[Ecosystem, str]]:
