@@ -43,9 +43,11 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, their reference page, golden files
+generate: setup ## Write what is generated: CRDs, reference pages, golden files, the sample of labelled names
 	$(BIN)/python hack/gen_crds.py
 	$(BIN)/python hack/gen_reference.py
+	$(BIN)/python hack/gen_methods.py
+	$(BIN)/python hack/benchmark_sample.py
 	$(BIN)/python hack/golden_update.py
 
 .PHONY: lock
@@ -53,8 +55,9 @@ lock: setup ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/python hack/lock.py
 
 .PHONY: corpora
-corpora: setup ## Build the built-in corpora anew from their pinned sources
+corpora: setup ## Build the built-in corpora and the table of look-alike letters anew from their pinned sources
 	$(BIN)/python -m hack.corpora.build
+	$(BIN)/python -m hack.detection.confusables
 
 .PHONY: manifests
 manifests: setup ## Render the chart for kubectl apply into build/typosentinel.yaml
@@ -67,13 +70,19 @@ clean: ## Remove what the targets made in this folder (never the cluster, never 
 
 ##@ Check it
 .PHONY: test
-test: test-unit test-cluster test-e2e ## All tests, one tier after another
+test: test-unit test-fuzz test-cluster test-e2e ## All tests, one tier after another
 
 .PHONY: test-unit
 test-unit: setup ## Unit and contract tests: no cluster, no root
 	@mkdir -p $(REPORTS)
 	$(PYTEST) --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
+
+.PHONY: test-fuzz
+test-fuzz: setup ## Half a minute of fuzzing by coverage: names, lists, standard input
+	@mkdir -p $(REPORTS)
+	$(PYTEST) tests/fuzz --junitxml=$(REPORTS)/fuzz.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/fuzz.xml
 
 .PHONY: test-cluster
 test-cluster: setup ## The operator against a real kube-apiserver of its own: no root
@@ -99,9 +108,16 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/gen_reference.py --check
+	$(BIN)/python hack/gen_methods.py --check
+	$(BIN)/python hack/benchmark_sample.py --check
 	$(BIN)/python hack/golden_update.py --check
 	$(BIN)/python hack/lock.py --check
+	$(BIN)/python -m hack.detection.confusables --check
 	$(BIN)/python hack/check_docs.py
+
+.PHONY: fuzz
+fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
+	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
 ##@ Measure it
 .PHONY: bench-detection

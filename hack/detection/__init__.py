@@ -1,1 +1,1 @@
-"""How well the engine detects: runs over labelled names, scored by the labels' own program."""
+"""How well the engine detects, and what its tables are made of."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
-from typosentinel_server.scan.model import Finding, Package, ScanResult, Verdict, parse_ecosystem
+from typosentinel_server.scan.conclusion import Knowledge, conclude
+from typosentinel_server.scan.model import Allowance, Finding, Package, ScanResult, Verdict, parse_ecosystem
+from typosentinel_server.scan.naming import parse_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Answer:
         findings: strongest first.
         compared_with: which list.
         served_by: which server answered; None for this process.
+        allowances: what the allow-list says of the name.
     """
 
     question: Question
@@ -50,6 +54,7 @@ class Answer:
     findings: tuple[Finding, ...]
     compared_with: str
     served_by: str | None = None
+    allowances: tuple[Allowance, ...] = ()
 
 
 Judge = Callable[[Question], Answer | Refusal]
@@ -60,10 +65,14 @@ class LocalJudge:
 
     Args:
         library: where lists come from.
+        knowledge: what is known besides the lists of popular names.
+        today: the date in UTC, for expiries.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, knowledge: Knowledge, today: date) -> None:
         self._library = library
+        self._knowledge = knowledge
+        self._today = today
         self._engines = Engines({})
 
     def __call__(self, question: Question) -> Answer | Refusal:
@@ -72,9 +81,12 @@ class LocalJudge:
             ecosystem = parse_ecosystem(question.ecosystem)
             engine = self._engines.get(ecosystem)
             if engine is None:
-                self._engines = build_engines(self._library, (*self._engines.ecosystems, ecosystem), self._engines)
+                self._engines = build_engines(self._library, (*self._engines.ecosystems, ecosystem))
                 engine = self._engines.engine(ecosystem)
-            return answer_of(question, engine.scan(Package(ecosystem, question.name)))
+            name = parse_name(ecosystem, question.name)
+            result = engine.judge(Package(ecosystem, question.name), name)
+            verdict_of = engine.scorecard.verdict_of
+            return answer_of(question, conclude(result, name, self._knowledge, None, self._today, verdict_of))
         except (EcosystemUnknown, NameRefused) as error:
             return refusal_of(error)
 
@@ -90,6 +102,7 @@ def answer_of(question: Question, result: ScanResult) -> Answer:
         targets=result.targets,
         findings=result.findings,
         compared_with=result.corpus_version,
+        allowances=result.allowances,
     )
 
 

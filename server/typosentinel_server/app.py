@@ -11,11 +11,13 @@ from random import SystemRandom
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
-from typosentinel_server.configuration import Reloader, first_configuration
+from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library
 from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.knowledge import read_knowledge
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
@@ -61,6 +63,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     metrics = Metrics(__version__)
     memory = settings.cache.memory
     librarian = Librarian(settings, _pinned(setup.library), clock, setup.chance, metrics, log)
+    held = read_knowledge(lists_of(settings, setup.config))
     service = ScanService(
         librarian.engines,
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
@@ -69,11 +72,14 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         lambda: uuid.uuid4().hex,
     )
     librarian.serve(service.use)
+    service.consult(held)
     metrics.watch_cache(service.cache)
 
     async def apply(new: Settings) -> None:
         # What can fail or takes time comes first.
+        held = await asyncio.to_thread(read_knowledge, lists_of(new, setup.config), service.held)
         await librarian.follow(new)
+        service.consult(held)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         log.set_level(new.log_level)
 
@@ -82,6 +88,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     app[SERVER] = Server(
         name=setup.name,
         service=service,
+        benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
@@ -108,6 +115,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
+        asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
     ]
     yield
     for task in tasks:

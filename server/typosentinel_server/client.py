@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from typosentinel_server.answers import Answer, Question, Refusal
 from typosentinel_server.errors import ServerUnreachable, printable, shown
-from typosentinel_server.scan.model import Contribution, Finding, Technique
+from typosentinel_server.scan.model import Allowance, Contribution, Finding, Technique
 from typosentinel_server.schemas import ErrorResponse, ScanResponse
 
 TIMEOUT_SECONDS = 10.0
@@ -83,6 +83,7 @@ def _answer(question: Question, content: ScanResponse, served_by: str | None) ->
             message=finding.message,
             score=finding.score,
             contributions=tuple(Contribution(c.reason, c.weight) for c in finding.contributions),
+            cleared=finding.cleared,
         )
         for finding in content.findings
     )
@@ -96,6 +97,10 @@ def _answer(question: Question, content: ScanResponse, served_by: str | None) ->
         findings=findings,
         compared_with=content.corpus_version,
         served_by=served_by,
+        allowances=tuple(
+            Allowance(entry=a.entry, reason=a.reason, expires=a.expires, target=a.target, expired=a.expired)
+            for a in content.allowances
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import ConfigurationInvalid, DomainError
+from typosentinel_server.knowledge import Lists, Stamp, stamps_of
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.model import Ecosystem
@@ -22,11 +23,13 @@ class InEffect:
         settings: what it says.
         digest: "sha256:" and the hex hash of the file's bytes; None for the defaults.
         since: when it took effect, on the monotonic clock.
+        stamps: of the lists that it names, from before they were read.
     """
 
     settings: Settings
     digest: str | None
     since: float
+    stamps: tuple[Stamp, ...] = ()
 
 
 def digest_of(content: bytes) -> str:
@@ -51,14 +54,28 @@ def first_configuration(path: Path | None, clock: Clock, available: tuple[Ecosys
     if path is None:
         return InEffect(Settings(), None, clock.monotonic())
     content = read_document(path)
-    return InEffect(parse_settings(content, str(path), available), digest_of(content), clock.monotonic())
+    settings = parse_settings(content, str(path), available)
+    return InEffect(settings, digest_of(content), clock.monotonic(), stamps_of(lists_of(settings, path)))
+
+
+def lists_of(settings: Settings, path: Path | None) -> Lists:
+    """Where the lists are that a document names, as seen from its directory."""
+    folder = path.parent if path else Path()
+    named = settings.detection
+    return Lists(
+        allow_list=folder / named.allow_list if named.allow_list else None,
+        private_names=folder / named.private_names if named.private_names else None,
+        malware=folder / named.malware if named.malware else None,
+        registry_index={ecosystem: folder / given for ecosystem, given in named.registry_index.items()},
+    )
 
 
 class Reloader:
     """Watches the document by its content, so that a swapped symbolic link counts as a change.
 
-    A wrong document is refused whole: the old configuration stays, and the refusal is counted, logged and
-    kept in `last_error` until a right one comes.
+    The lists that it names are watched too, by size and time of change. What is wrong, in the document or in a list,
+    is refused whole: all that was in effect stays, and the refusal is counted, logged and kept in `last_error` until
+    a right one comes.
 
     Args:
         path: the document; None where there is none, and then nothing ever changes.
@@ -86,7 +103,9 @@ class Reloader:
         self._clock = clock
         self._metrics = metrics
         self._log = log
-        self._last_seen = current.digest
+        self._candidate: Settings | None = current.settings
+        self._last_digest = current.digest
+        self._last_seen: object = (current.digest, current.stamps)
         self.current = current
         self.last_error: str | None = None
         self._expose()
@@ -109,29 +128,43 @@ class Reloader:
         try:
             content = await asyncio.to_thread(read_document, self._path)
         except DomainError as error:
+            self._last_digest = None
             self._refuse(error.message, error.message)
             return
         digest = digest_of(content)
-        if digest == self._last_seen:
+        if digest != self._last_digest:
+            self._last_digest, self._candidate = digest, None
+            try:
+                self._candidate = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
+            except DomainError as error:
+                self._refuse(digest, error.message)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the next is looked at
+                self._refuse(digest, f"{self._path}:1: document: {type(error).__name__}: {error}")
+        if self._candidate is not None:
+            await self._take(self._candidate, digest)
+
+    async def _take(self, settings: Settings, digest: str) -> None:
+        # Taken before the lists are read: what changes meanwhile is seen the next time.
+        stamps = await asyncio.to_thread(stamps_of, lists_of(settings, self._path))
+        if (digest, stamps) == self._last_seen:
             return
         try:
-            settings = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
             await self._apply(settings)
         except DomainError as error:
-            self._refuse(digest, error.message)
+            self._refuse((digest, stamps), error.message)
             return
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the next is looked at
-            self._refuse(digest, f"{self._path}:1: document: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._refuse((digest, stamps), f"{self._path}:1: document: {type(error).__name__}: {error}")
             return
-        self._last_seen = digest
+        self._last_seen = (digest, stamps)
         self.last_error = None
-        if digest != self.current.digest:
-            self.current = InEffect(settings, digest, self._clock.monotonic())
+        if self._last_seen != (self.current.digest, self.current.stamps):
+            self.current = InEffect(settings, digest, self._clock.monotonic(), stamps)
             self._metrics.configuration_reloads.labels("applied").inc()
             self._log.write.info("configuration applied", file=str(self._path), hash=digest)
             self._expose()
 
-    def _refuse(self, seen: str, reason: str) -> None:
+    def _refuse(self, seen: object, reason: str) -> None:
         if seen == self._last_seen:
             return
         self._last_seen = seen

@@ -14,9 +14,11 @@ class DomainError(Exception):
         message: one sentence saying what is wrong.
         suggestion: one sentence saying what to do about it.
         http_hint: the status that an HTTP rendering should take, 400 to 599.
+        retry_after: seconds after which another try makes sense; None where time mends nothing.
     """
 
     http_hint = 400
+    retry_after: int | None = None
 
     def __init__(self, code: str, message: str, suggestion: str, *, http_hint: int | None = None) -> None:
         super().__init__(message)
@@ -43,10 +45,33 @@ class EcosystemUnknown(DomainError):
     http_hint = 422
 
 
+class MethodUnknown(DomainError):
+    """No method of detection has that name."""
+
+    http_hint = 404
+
+
+class BenchmarkUnknown(DomainError):
+    """No benchmark has that id here."""
+
+    http_hint = 404
+
+
+class TooBusy(DomainError):
+    """There is as much to do already as this server takes on."""
+
+    http_hint = 503
+    retry_after = 5
+
+
 class CorpusUnreadable(DomainError):
     """A list of popular names cannot be read; there is nothing to compare with."""
 
     http_hint = 503
+
+
+class DataUnreadable(DomainError):
+    """Labelled names cannot be read, or none of them can be judged."""
 
 
 class ConfigurationInvalid(DomainError):
@@ -62,8 +87,8 @@ class ServerUnreachable(DomainError):
 
 
 def shown(text: str) -> str:
-    """Text of unknown origin, safe to print: ASCII only, quoted, at most 60 characters of it."""
-    cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    """Text of unknown origin, safe to print: printable ASCII only, quoted, at most 60 characters of it."""
+    cut = printable(text, SHOWN_CHARACTERS)
     return '"' + cut.encode("ascii", "backslashreplace").decode("ascii").replace('"', "'") + '"'
 
 

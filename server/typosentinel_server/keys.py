@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
 from typosentinel_server.librarian import Librarian
@@ -21,6 +22,7 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        benchmarks: measurements of the methods.
         reloader: the configuration in effect.
         librarian: the lists of popular names.
         lifecycle: liveness and drain.
@@ -32,6 +34,7 @@ class Server:
 
     name: str
     service: ScanService
+    benchmarks: Benchmarks
     reloader: Reloader
     librarian: Librarian
     lifecycle: Lifecycle

@@ -100,11 +100,12 @@ class Librarian:
         """
         async with self.lock:
             elsewhere = self._pinned is None and settings.corpus.source != self._settings.corpus.source
-            library, reuse = self._library, self.engines
+            library, engines = self._library, self.engines
             if elsewhere and settings.corpus.source.builtin is not None:
-                library, reuse = Library(), Engines({})
+                library = Library()
             wanted = self._served(library, settings)
-            engines = await asyncio.to_thread(build_engines, library, wanted, reuse)
+            if library is not self._library or set(wanted) != set(engines.ecosystems):
+                engines = await asyncio.to_thread(build_engines, library, wanted)
             self._swap(library, engines)
             if elsewhere:
                 self._last_error, self._last_success, self._failures = None, None, 0
@@ -164,7 +165,7 @@ class Librarian:
         engines = self.engines
         if library is not None:
             engines = await asyncio.to_thread(self._prepared, library)
-        changed = engines is not self.engines and not _same(engines, self.engines)
+        changed = engines is not self.engines
         self._fallback = False
         self._swap(library or self._library, engines)
         self._succeed()
@@ -246,7 +247,3 @@ class Librarian:
 
 def _nobody(_engines: Engines) -> None:
     return
-
-
-def _same(one: Engines, other: Engines) -> bool:
-    return one.ecosystems == other.ecosystems and all(one.get(e) is other.get(e) for e in one.ecosystems)

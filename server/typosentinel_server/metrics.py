@@ -52,7 +52,7 @@ class Metrics:
         )
         self.configuration_reloads = Counter(
             "typosentinel_configuration_reloads",
-            "New configuration documents seen while running, by outcome: applied or refused.",
+            "New documents, or lists that they name, seen while running, by outcome: applied or refused.",
             ["outcome"],
             registry=self.registry,
         )
@@ -89,6 +89,12 @@ class Metrics:
             "When the source of lists last gave some or said that nothing is new, since 1970; 0: never.",
             registry=self.registry,
         )
+        self.knowledge_entries = Gauge(
+            "typosentinel_knowledge_entries",
+            "Entries of the lists that the configuration names under detection.",
+            ["list"],
+            registry=self.registry,
+        )
         self.loop_lag = Gauge(
             "typosentinel_event_loop_lag_seconds",
             "How late the last heartbeat of the event loop was.",
@@ -119,6 +125,12 @@ class Metrics:
         for ecosystem, size in sizes.items():
             self.corpus_names.labels(ecosystem).set(size)
             self.corpus_age.labels(ecosystem).set_function(_age(age_of, ecosystem))
+
+    def knowledge(self, sizes: dict[str, int]) -> None:
+        """Notes the lists besides those of popular names: entries by list."""
+        self.knowledge_entries.clear()
+        for kind, size in sizes.items():
+            self.knowledge_entries.labels(kind).set(size)
 
     def watch_cache(self, cache: "Watched") -> None:
         """Exposes a cache's figures; they are read when someone asks for the metrics."""

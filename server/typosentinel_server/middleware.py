@@ -14,6 +14,8 @@ from typosentinel_server.keys import REQUEST_ID, SERVER, Server
 from typosentinel_server.schemas import ErrorBody, ErrorResponse
 
 MAX_BODY_BYTES = 64 * 1024
+# Where one package a request is not the point.
+LARGER_BODIES = {"/api/v1/benchmark": 2 * 1024 * 1024}
 DECENT_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 UNMATCHED = "unmatched"
 METHODS = frozenset(HTTPMethod)
@@ -89,9 +91,10 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
 @web.middleware
 async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a body that says it is too large, before it is read; one that lies is cut off later."""
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise _too_large()
-    return await handler(request)
+    limit = _limit_of(request)
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    return await handler(request if limit == MAX_BODY_BYTES else request.clone(client_max_size=limit))
 
 
 MIDDLEWARES = (identify, measure, render_errors, limit_body)
@@ -138,12 +141,15 @@ def _error_response(server: Server, request_id: str, error: DomainError) -> web.
     )
     # Python's own JSON writes pure ASCII, so that no text of the caller's can break the encoding.
     text = json.dumps(body.model_dump(by_alias=True))
-    return web.Response(text=text, status=error.http_hint, content_type="application/json")
+    response = web.Response(text=text, status=error.http_hint, content_type="application/json")
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _translated(request: web.Request, error: web.HTTPException) -> DomainError:
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return _too_large()
+        return _too_large(_limit_of(request))
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
         return DomainError(
@@ -161,10 +167,14 @@ def _translated(request: web.Request, error: web.HTTPException) -> DomainError:
     return DomainError(code, error.reason.lower(), "Check the request.", http_hint=error.status)
 
 
-def _too_large() -> InvalidRequest:
+def _limit_of(request: web.Request) -> int:
+    return LARGER_BODIES.get(route_of(request), MAX_BODY_BYTES)
+
+
+def _too_large(limit: int) -> InvalidRequest:
     return InvalidRequest(
         "BODY_TOO_LARGE",
-        f"the body is larger than {MAX_BODY_BYTES} bytes",
-        "Send one package a request.",
+        f"the body is larger than {limit} bytes",
+        "Send less in one request.",
         http_hint=413,
     )

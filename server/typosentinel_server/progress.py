@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for long work and where somebody is looking."""
+"""A progress bar on standard error, for long input and where somebody is looking."""
 
 import os
 import stat
@@ -8,14 +8,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(label: str = "scanning", total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Yields a function that takes the bytes just worked through.
+def progress() -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes the bytes just read from standard input.
 
-    Args:
-        label: what is being done, one word.
-        total: the bytes there are; None: those of standard input, where it is a file.
-
-    The bar shows on a terminal only.
+    The bar knows the end where standard input is a file. It shows on a terminal only.
     """
     if not sys.stderr.isatty():
         yield _nothing
@@ -24,9 +20,24 @@ def progress(label: str = "scanning", total: int | None = None) -> Iterator[Call
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("scanning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=size_of_input() if total is None else total)
+        task = bar.add_task("scanning", total=size_of_input())
+        yield lambda count: bar.update(task, advance=count)
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yields a function that takes how many more of `total` things are done. The bar shows on a terminal only."""
+    if not sys.stderr.isatty():
+        yield _nothing
+        return
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
         yield lambda count: bar.update(task, advance=count)
 
 

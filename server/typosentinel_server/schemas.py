@@ -1,12 +1,14 @@
 """The wire: what requests and responses look like as JSON."""
 
-from typing import Annotated, Self
+from datetime import date
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.service import Outcome
+from typosentinel_server.wiremetadata import MetadataBody
 
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -21,6 +23,7 @@ class ScanRequest(_Wire):
     ecosystem: Annotated[str, Field(max_length=100)]
     name: str
     version: Annotated[str, Field(max_length=256)] | None = None
+    metadata: MetadataBody | None = None
 
 
 class ContributionBody(_Wire):
@@ -39,6 +42,17 @@ class FindingBody(_Wire):
     message: str
     score: Score
     contributions: Annotated[list[ContributionBody], Field(min_length=1)]
+    cleared: bool = False
+
+
+class AllowanceBody(_Wire):
+    """An entry of the allow-list that applies to the name; what has expired clears nothing."""
+
+    entry: str
+    reason: str
+    expires: Annotated[date, Field(strict=False)] | None
+    target: str | None
+    expired: bool
 
 
 class ScanResponse(_Wire):
@@ -55,6 +69,7 @@ class ScanResponse(_Wire):
     rank: int | None
     targets: list[str]
     findings: list[FindingBody]
+    allowances: list[AllowanceBody] = []
     cached: bool
     duration_ms: float
     corpus_version: str
@@ -82,13 +97,35 @@ class ScanResponse(_Wire):
                     message=finding.message,
                     score=finding.score,
                     contributions=[ContributionBody(reason=c.reason, weight=c.weight) for c in finding.contributions],
+                    cleared=finding.cleared,
                 )
                 for finding in result.findings
+            ],
+            allowances=[
+                AllowanceBody(entry=a.entry, reason=a.reason, expires=a.expires, target=a.target, expired=a.expired)
+                for a in result.allowances
             ],
             cached=outcome.cached,
             duration_ms=round(outcome.seconds * 1000, 4),
             corpus_version=result.corpus_version,
         )
+
+
+class LabelledRow(_Wire):
+    """One name of which is known what it is: label 1 is an attack, 0 an honest name."""
+
+    ecosystem: Annotated[str, Field(max_length=100)]
+    name: str
+    target: str = ""
+    label: Literal[0, 1]
+    category: Annotated[str, Field(max_length=100)] = ""
+
+
+class BenchmarkRequest(_Wire):
+    """Labelled names to judge, and the methods whose findings count; all where none are named."""
+
+    rows: Annotated[list[LabelledRow], Field(min_length=1, max_length=10_000)]
+    methods: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
 
 
 class ErrorBody(_Wire):

@@ -1,12 +1,17 @@
 """The use cases. Knows no HTTP: texts in, outcomes out, domain errors raised."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
-from typosentinel_server.engines import Engines, names_in
+from typosentinel_server.engines import Engines
+from typosentinel_server.errors import InvalidRequest
+from typosentinel_server.knowledge import Held
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.scan.conclusion import conclude
+from typosentinel_server.scan.context.metadata import Metadata
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
 
@@ -36,7 +41,7 @@ class ScanService:
 
     Args:
         engines: what judges; may be swapped as a whole.
-        cache: keeps judgements under ecosystem, normalised name and the list's version.
+        cache: keeps judgements by name alone, under ecosystem, normalised name and the list's version.
         metrics: counts what is answered.
         clock: times it.
         new_id: gives every answer its id.
@@ -50,6 +55,7 @@ class ScanService:
         self._clock = clock
         self._new_id = new_id
         self._engines = engines
+        self.held = Held()
         self.use(engines)
 
     @property
@@ -62,16 +68,22 @@ class ScanService:
         self._engines = engines
         created = {corpus.ecosystem.value: corpus.created.timestamp() for corpus in engines.corpora}
         self._metrics.corpora(
-            {corpus.ecosystem.value: names_in(corpus) for corpus in engines.corpora},
+            {corpus.ecosystem.value: corpus.size for corpus in engines.corpora},
             lambda ecosystem: self._clock.wall() - created[ecosystem],
         )
 
-    def scan(self, ecosystem: str, name: str, version: str | None = None) -> Outcome:
-        """The judgement of one name, from the cache where it is there.
+    def consult(self, held: Held) -> None:
+        """Concludes with other lists from now on. Cached verdicts stay good: they know nothing of these."""
+        self.held = held
+        self._metrics.knowledge(held.knowledge.sizes)
+
+    def scan(self, ecosystem: str, name: str, version: str | None = None, metadata: Metadata | None = None) -> Outcome:
+        """The judgement of one name, what the name alone says from the cache where it is there.
 
         Raises:
             EcosystemUnknown: there is no such ecosystem, or it is not served.
             NameRefused: the registry could hold no package of that name.
+            InvalidRequest: a first release has not happened yet.
         """
         started = self._clock.monotonic()
         engine = self._engines.engine(ecosystem)
@@ -83,7 +95,25 @@ class ScanService:
         if result is None:
             result = engine.judge(package, parsed)
             self.cache.put(key, result)
+        today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
+        _refuse_future(metadata, today)
+        verdict_of = engine.scorecard.verdict_of
+        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, verdict_of)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe(seconds)
         self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()
         return Outcome(self._new_id(), result, cached, seconds)
+
+
+def _refuse_future(metadata: Metadata | None, today: date) -> None:
+    if metadata is None:
+        return
+    for field, facts in (("metadata", metadata.package), ("metadata.target", metadata.target)):
+        # Somewhere it is tomorrow already.
+        if facts.first_release and facts.first_release > today + timedelta(days=1):
+            raise InvalidRequest(
+                "INVALID_REQUEST",
+                f"{field}.firstRelease: {facts.first_release} has not come yet",
+                "Send the day of the first release, in UTC, or leave it out.",
+                http_hint=422,
+            )

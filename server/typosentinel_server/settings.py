@@ -30,6 +30,7 @@ class LogLevel(StrEnum):
     ERROR = "Error"
 
 
+PATH = ("path", "a file, absolute or as seen from this document's directory")
 # What each field takes, in words: (what it is, what is allowed).
 ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "apiVersion": ("version that is read here", API_VERSION),
@@ -37,6 +38,9 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "logLevel": ("log level", ", ".join(LogLevel)),
     "cache.memory.ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
     "cache.memory.maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
+    "detection.allowList": PATH,
+    "detection.privateNames": PATH,
+    "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
 }
 
@@ -61,6 +65,9 @@ def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
     return value
 
 
+FilePath = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
+
+
 class MemoryCacheSettings(Section):
     """The verdict cache in the server's own memory.
 
@@ -79,6 +86,22 @@ class CacheSettings(Section):
     memory: MemoryCacheSettings = MemoryCacheSettings()
 
 
+class DetectionSettings(Section):
+    """Lists that say more than a name does; paths as seen from the document's directory.
+
+    Attributes:
+        allow_list: a document of kind AllowList.
+        private_names: a document of kind PrivateNames.
+        malware: a CSV file, or a directory of OSV records.
+        registry_index: all names of a registry, by ecosystem.
+    """
+
+    allow_list: FilePath | None = None
+    private_names: FilePath | None = None
+    malware: FilePath | None = None
+    registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = {}
+
+
 class Settings(Section):
     """Everything that can be configured, with its defaults.
 
@@ -86,6 +109,7 @@ class Settings(Section):
         ecosystems: the ones to serve; None for all that a list is on board for.
         cache: the verdict cache.
         corpus: where lists of popular names come from.
+        detection: what is known besides the lists of popular names.
         log_level: the least severe messages that are logged.
     """
 
@@ -102,6 +126,7 @@ class Settings(Section):
     ) = None
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
+    detection: DetectionSettings = DetectionSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from typosentinel_server import __version__
-from typosentinel_server.engines import names_in
-from typosentinel_server.errors import DomainError, InvalidRequest
+from typosentinel_server import __version__, benchmarkviews, methodviews
+from typosentinel_server.errors import DomainError
+from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.schemas import (
     ConfigurationBody,
@@ -23,28 +23,20 @@ from typosentinel_server.wirejson import parse_body
 
 EXAMPLE = '{"ecosystem": "PyPI", "name": "requests"}'
 DEGRADED_ABOVE_ERROR_RATIO = 0.05
-# nginx' number for it; nobody reads the answer, but it is counted.
-CLIENT_GONE = 499
 
 
 async def scan(request: web.Request) -> web.Response:
     """`POST /api/v1/scan`: the judgement of one package."""
-    if request.content_type != "application/json":
-        raise InvalidRequest(
-            "UNSUPPORTED_MEDIA_TYPE",
-            "the body is not declared as JSON",
-            "Send the header Content-Type: application/json.",
-            http_hint=415,
-        )
-    asked = parse_body(ScanRequest, await _body(request), EXAMPLE)
-    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version)
-    return _json(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
+    asked = parse_body(ScanRequest, await json_body(request), EXAMPLE)
+    metadata = asked.metadata.metadata() if asked.metadata else None
+    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version, metadata)
+    return json_answer(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
 
 
 async def health(request: web.Request) -> web.Response:
     """`GET /health`: the state in words and figures; 503 where nothing can be judged."""
     body = _health(request.app[SERVER])
-    return _json(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
+    return json_answer(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -57,7 +49,7 @@ async def ready(request: web.Request) -> web.Response:
             "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
         )
     body = ReadyResponse(status="ready", degraded=list(server.librarian.state.complaints))
-    return _json(body.model_dump_json(by_alias=True))
+    return json_answer(body.model_dump_json(by_alias=True))
 
 
 async def live(request: web.Request) -> web.Response:
@@ -70,7 +62,7 @@ async def live(request: web.Request) -> web.Response:
             "Restart this server.",
             http_hint=503,
         )
-    return _json('{"status":"live"}')
+    return json_answer('{"status":"live"}')
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -81,29 +73,13 @@ async def metrics(request: web.Request) -> web.Response:
 
 ROUTES = (
     web.post("/api/v1/scan", scan),
+    *methodviews.ROUTES,
+    *benchmarkviews.ROUTES,
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),
     web.get("/metrics", metrics),
 )
-
-
-async def _body(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.RequestPayloadError as error:
-        raise InvalidRequest(
-            "BODY_UNREADABLE",
-            "the body is not encoded as its headers say",
-            "Check Content-Encoding and Transfer-Encoding, or leave them out.",
-        ) from error
-    except ConnectionError as error:
-        raise InvalidRequest(
-            "CLIENT_GONE",
-            "the client hung up before its body was complete",
-            "Send the whole body.",
-            http_hint=CLIENT_GONE,
-        ) from error
 
 
 def _health(server: Server) -> HealthResponse:
@@ -131,7 +107,7 @@ def _health(server: Server) -> HealthResponse:
             CorpusBody(
                 ecosystem=corpus.ecosystem,
                 version=corpus.version,
-                names=names_in(corpus),
+                names=corpus.size,
                 created_at=_time(corpus.created),
                 age_seconds=round(lists.ages[corpus.ecosystem]),
                 stale=lists.is_stale(corpus.ecosystem),
@@ -160,7 +136,3 @@ def _health(server: Server) -> HealthResponse:
 
 def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _json(text: str, status: int = 200) -> web.Response:
-    return web.Response(text=text, status=status, content_type="application/json")

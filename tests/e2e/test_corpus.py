@@ -10,7 +10,7 @@ import pytest
 
 from fleet import Fleet
 from kube import Kubectl
-from shelf import bundle_files
+from origin import bundle_files
 
 # The kubelet looks at mounted ConfigMaps about once a minute.
 KUBELET_SECONDS = 150.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from commanding import Run
+from origin import Origin, opened
 from running import Running, Start, StillClock, listening
-from shelf import Shelf, opened
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
@@ -62,7 +62,7 @@ async def start(lists: Path, real_clock: Clock) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-async def shelf(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shelf]:
+async def origin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Origin]:
     """A server of files that does as it is told, with no proxy on the way to it."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)

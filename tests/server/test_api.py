@@ -38,8 +38,10 @@ async def test_squat_is_judged_with_evidence(start: Start) -> None:
                 "targetRank": 2,
                 "message": 'two neighbouring letters of "requests" (rank 2) are swapped',
                 "score": score,
+                "cleared": False,
             }
         ],
+        "allowances": [],
         "cached": False,
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shelf import CREATED, archive, bundle_files
+from origin import CREATED, archive, bundle_files
 from typosentinel_server.bundles import archive as archives
 from typosentinel_server.bundles.archive import open_archive, pack, unpack
 from typosentinel_server.bundles.bundle import Bundle

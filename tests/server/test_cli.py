@@ -156,8 +156,11 @@ def test_ecosystem_without_a_list_is_a_failure_not_a_clean_name(run: Run) -> Non
 
 
 def test_terminal_tricks_are_defused(run: Run) -> None:
-    """Escape sequences in a name come out as text."""
+    """Escape sequences in a name, and in what an error quotes, come out as text."""
     assert "\x1b" not in run.scan("a\x1b[31mb").stdout
+    assert run.scan("-e", "a\x07\x1b[31mb\u202e", "c").stderr.startswith(
+        'error: there is no ecosystem "a\\x07\\x1b[31mb\\u202e"\n'
+    )
 
 
 def test_corpus_info_says_what_is_missing(run: Run) -> None:
@@ -183,15 +186,16 @@ def test_config_check_approves_and_refuses(run: Run, tmp_path: Path) -> None:
 def test_every_command_has_help_with_examples(run: Run) -> None:
     """A newcomer finds the way from the help alone."""
     assert run("--version").stdout.startswith("typosentinel, version ")
-    for command in ((), ("scan",), ("serve",)):
+    for command in ((), ("scan",), ("serve",), ("methods",), ("benchmark",)):
         assert "Examples:" in run(*command, "--help").stdout
 
 
 def test_scan_loads_no_web_server() -> None:
     """A local scan starts fast because it leaves the heavy parts alone."""
     script = (
-        "import sys; from typosentinel_server.cli import program; "
-        "program(['scan', 'requests'], standalone_mode=False); "
+        "import sys, time; from typosentinel_server.cli import program; "
+        "from typosentinel_server.clock import Clock; "
+        "program(['scan', 'requests'], standalone_mode=False, obj=Clock(time.time, time.monotonic)); "
         "print(sorted({'aiohttp', 'pydantic', 'prometheus_client', 'rich', 'structlog'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -101,6 +101,9 @@ async def test_refusal_of_a_name_is_shown_and_plays_no_tricks(run: Run, stranger
         {"findings": {}},
         {"known": None},
         {"rank": "1"},
+        {"allowances": 5},
+        {"allowances": [{}]},
+        {"allowances": [{"entry": "a", "reason": "b", "expires": "soon", "target": None, "expired": False}]},
     ],
 )
 async def test_answer_of_another_shape_is_no_answer(
@@ -112,6 +115,15 @@ async def test_answer_of_another_shape_is_no_answer(
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no answer of ours, status 200" in result.stderr
+
+
+async def test_answer_that_contradicts_itself_is_shown(run: Run, stranger: Answering, answer: dict[str, Any]) -> None:
+    """Something is cleared, and nothing says by what."""
+    answer["findings"][0]["cleared"] = True
+    url = await stranger(200, json.dumps(answer | {"verdict": "clean", "score": 0}))
+    result = await asyncio.to_thread(run, "scan", "--server", url, "reqeusts")
+
+    assert result.stdout.startswith("reqeusts  clean      0.00  two neighbouring letters")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"\xff", b"[" * 100_000, b" " * 2**21])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commanding import Run
-from shelf import CREATED, Shelf, archive, bundle_files
+from origin import CREATED, Origin, archive, bundle_files
 from typosentinel_server.bundles.archive import pack
 from typosentinel_server.engines import Library
 from typosentinel_server.scan.model import Ecosystem
@@ -224,20 +224,20 @@ def test_update_replaces_what_cannot_be_read(run: Run, tmp_path: Path) -> None:
     assert Library(tmp_path).ecosystems == (Ecosystem.RUBYGEMS,)
 
 
-async def test_update_by_url_needs_a_checksum(run: Run, tmp_path: Path, shelf: Shelf) -> None:
+async def test_update_by_url_needs_a_checksum(run: Run, tmp_path: Path, origin: Origin) -> None:
     """From beside the archive, or given; without either nothing is taken."""
-    shelf.publish("/a.tar", archive(10))
+    origin.publish("/a.tar", archive(10))
     lists = str(tmp_path / "lists")
-    done = await asyncio.to_thread(run, "corpus", "update", lists, "--url", shelf.url("/a.tar"))
+    done = await asyncio.to_thread(run, "corpus", "update", lists, "--url", origin.url("/a.tar"))
     assert done.exit_code == 0, done.stderr
     assert "1 lists from http://127.0.0.1" in done.stdout
-    del shelf.answers["/a.tar.sha256"]
-    refused = await asyncio.to_thread(run, "corpus", "update", lists, "--url", shelf.url("/a.tar"))
+    del origin.answers["/a.tar.sha256"]
+    refused = await asyncio.to_thread(run, "corpus", "update", lists, "--url", origin.url("/a.tar"))
     given = ("--sha256", hashlib.sha256(archive(10)).hexdigest())
 
     assert (refused.exit_code, "a.tar.sha256: it answers 404" in refused.stderr) == (2, True)
     assert (
-        await asyncio.to_thread(run, "corpus", "update", lists, "--url", shelf.url("/a.tar"), *given)
+        await asyncio.to_thread(run, "corpus", "update", lists, "--url", origin.url("/a.tar"), *given)
     ).exit_code == 0
 
 

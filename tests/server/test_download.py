@@ -2,7 +2,7 @@
 
 import pytest
 
-from shelf import Answer, Shelf, http, says, stalls
+from origin import Answer, Origin, http, says, stalls
 from typosentinel_server.bundles.errors import TOO_LARGE, UNREACHABLE
 from typosentinel_server.download import Limits, checksum_of, fetch
 from typosentinel_server.errors import CorpusUnreadable
@@ -10,16 +10,16 @@ from typosentinel_server.errors import CorpusUnreadable
 LIMITS = Limits(1000, seconds=2.0, silence=0.2)
 
 
-async def test_file_comes_with_its_tag_and_only_when_it_is_another(shelf: Shelf) -> None:
+async def test_file_comes_with_its_tag_and_only_when_it_is_another(origin: Origin) -> None:
     """The tag saves the second download; no packing is offered, no cookie or credential sent."""
-    shelf.publish("/a", b"content", '"one"')
-    found = await fetch(shelf.url("/a"), LIMITS)
+    origin.publish("/a", b"content", '"one"')
+    found = await fetch(origin.url("/a"), LIMITS)
 
     assert found is not None
     assert (found.content, found.etag) == (b"content", '"one"')
-    assert await fetch(shelf.url("/a"), LIMITS, found.etag) is None
-    assert shelf.asked[0][1]["accept-encoding"] == "identity"
-    assert not {"cookie", "authorization"} & shelf.asked[0][1].keys()
+    assert await fetch(origin.url("/a"), LIMITS, found.etag) is None
+    assert origin.asked[0][1]["accept-encoding"] == "identity"
+    assert not {"cookie", "authorization"} & origin.asked[0][1].keys()
 
 
 @pytest.mark.parametrize(
@@ -50,32 +50,32 @@ async def test_file_comes_with_its_tag_and_only_when_it_is_another(shelf: Shelf)
     ids=range(21),
 )  # fmt: skip
 async def test_what_a_server_does_wrong_is_a_refusal_with_its_words(
-    shelf: Shelf, answer: Answer, code: str, said: str
+    origin: Origin, answer: Answer, code: str, said: str
 ) -> None:
     """Whatever comes, an error of ours with the address in it, in bounded time and memory."""
-    shelf.answers["/a"] = answer
+    origin.answers["/a"] = answer
     with pytest.raises(CorpusUnreadable, match=said) as refused:
-        await fetch(shelf.url("/a"), LIMITS)
+        await fetch(origin.url("/a"), LIMITS)
 
     assert refused.value.code == code
     assert "http://127.0.0.1" in refused.value.message
 
 
-async def test_redirect_within_the_place_is_followed(shelf: Shelf) -> None:
+async def test_redirect_within_the_place_is_followed(origin: Origin) -> None:
     """A server may move a file."""
-    shelf.publish("/b", b"content")
-    shelf.answers["/a"] = says(http("301 Moved Permanently", Location="b"))
-    found = await fetch(shelf.url("/a"), LIMITS)
+    origin.publish("/b", b"content")
+    origin.answers["/a"] = says(http("301 Moved Permanently", Location="b"))
+    found = await fetch(origin.url("/a"), LIMITS)
 
     assert found is not None
     assert found.content == b"content"
 
 
-async def test_trickle_ends_with_the_time_for_all_of_it(shelf: Shelf) -> None:
+async def test_trickle_ends_with_the_time_for_all_of_it(origin: Origin) -> None:
     """A byte now and then keeps no download alive beyond its limit."""
-    shelf.answers["/a"] = stalls(http("200 OK", b"half", Content_Length="8"))
+    origin.answers["/a"] = stalls(http("200 OK", b"half", Content_Length="8"))
     with pytest.raises(CorpusUnreadable, match=r"within 0\.1 s"):
-        await fetch(shelf.url("/a"), Limits(1000, seconds=0.1, silence=5.0))
+        await fetch(origin.url("/a"), Limits(1000, seconds=0.1, silence=5.0))
 
 
 async def test_nobody_there_is_a_refusal() -> None:
@@ -84,16 +84,16 @@ async def test_nobody_there_is_a_refusal() -> None:
         await fetch("http://127.0.0.1:1/a", LIMITS)
 
 
-async def test_checksum_stands_beside_the_file(shelf: Shelf) -> None:
+async def test_checksum_stands_beside_the_file(origin: Origin) -> None:
     """Before the question mark, and as sha256sum writes it."""
-    shelf.answers["/a.tar.sha256?b=c"] = says(http("200 OK", b"A" * 64 + b"  a.tar\n"))
+    origin.answers["/a.tar.sha256?b=c"] = says(http("200 OK", b"A" * 64 + b"  a.tar\n"))
 
-    assert await checksum_of(shelf.url("/a.tar?b=c"), LIMITS) == "a" * 64
+    assert await checksum_of(origin.url("/a.tar?b=c"), LIMITS) == "a" * 64
 
 
 @pytest.mark.parametrize("body", [b"", b"a" * 63, b"a" * 65, b"<html>", b"a" * 64 + b"b" * 2000])
-async def test_what_is_no_checksum_is_refused(shelf: Shelf, body: bytes) -> None:
+async def test_what_is_no_checksum_is_refused(origin: Origin, body: bytes) -> None:
     """A page of errors is not a hash, and nothing is taken on trust."""
-    shelf.answers["/a.sha256"] = says(http("200 OK", body))
+    origin.answers["/a.sha256"] = says(http("200 OK", body))
     with pytest.raises(CorpusUnreadable, match=r"a\.sha256"):
-        await checksum_of(shelf.url("/a"), LIMITS)
+        await checksum_of(origin.url("/a"), LIMITS)

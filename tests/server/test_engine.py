@@ -5,18 +5,13 @@ from contextlib import suppress
 
 import pytest
 
-from judging import corpus_of, judged
+from judging import builtin, engine_of, judged
 from typosentinel_server.errors import NameRefused
-from typosentinel_server.scan.corpus import read_builtin
-from typosentinel_server.scan.engine import Engine, verdict_of
-from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, Verdict
+from typosentinel_server.scan.scorecard import fitted
 
-
-@pytest.fixture(scope="module")
-def builtin() -> dict[Ecosystem, Engine]:
-    """Engines over the lists that the package carries."""
-    return {e: Engine(Index(read_builtin(e))) for e in (Ecosystem.PYPI, Ecosystem.NPM)}
+# Compiling all lists on board takes a while on a busy machine.
+pytestmark = pytest.mark.timeout(20)
 
 
 def test_score_is_the_logistic_of_its_contributions() -> None:
@@ -25,11 +20,8 @@ def test_score_is_the_logistic_of_its_contributions() -> None:
 
     total = sum(c.weight for c in finding.contributions)
     assert finding.score == pytest.approx(1 / (1 + 2.718281828459045**-total), abs=1e-4)
-    assert {c.reason for c in finding.contributions} == {
-        "two neighbouring letters are swapped",
-        "the shorter name has 8 characters",
-        "the target has rank 1",
-    }
+    assert "two neighbouring letters are swapped" in {c.reason for c in finding.contributions}
+    assert "the shorter name has 8 letters and digits" in {c.reason for c in finding.contributions}
 
 
 def test_more_popular_target_comes_first() -> None:
@@ -52,27 +44,22 @@ def test_listed_name_never_alerts() -> None:
 
 def test_judgement_does_not_depend_on_the_order_of_asking() -> None:
     """An engine keeps nothing of what it was asked before."""
-    engine = Engine(Index(corpus_of("requests", "urllib3")))
+    engine = engine_of("requests", "urllib3")
     first = engine.scan(Package(Ecosystem.PYPI, "reqeusts"))
     engine.scan(Package(Ecosystem.PYPI, "urlib3"))
 
     assert engine.scan(Package(Ecosystem.PYPI, "reqeusts")) == first
 
 
-@pytest.mark.parametrize(
-    ("score", "verdict"),
-    [
-        (0.0, "clean"),
-        (0.399, "clean"),
-        (0.4, "advisory"),
-        (0.599, "advisory"),
-        (0.6, "suspicious"),
-        (1.0, "suspicious"),
-    ],
-)
-def test_a_name_alone_is_never_malicious(score: float, verdict: str) -> None:
-    """Thresholds, and the certainty that takes more than a name."""
-    assert verdict_of(score) == verdict
+@pytest.mark.parametrize("step", range(101))
+def test_a_name_alone_is_never_malicious(step: int) -> None:
+    """Verdicts grow with the score, and the last one takes more than a name."""
+    card = fitted()
+    score = step / 100
+    wanted = "suspicious" if score >= card.suspicious_from else "advisory" if score >= card.advisory_from else "clean"
+
+    assert card.verdict_of(score) == wanted
+    assert 0.02 < card.advisory_from < card.suspicious_from < 0.5
 
 
 @pytest.mark.parametrize(
@@ -88,10 +75,10 @@ def test_a_name_alone_is_never_malicious(score: float, verdict: str) -> None:
     ],
 )
 def test_well_known_slips_are_caught_with_the_built_in_lists(
-    builtin: dict[Ecosystem, Engine], ecosystem: Ecosystem, name: str, target: str
+    ecosystem: Ecosystem, name: str, target: str
 ) -> None:
     """The lists on board are enough for the slips that everybody knows."""
-    result = builtin[ecosystem].scan(Package(ecosystem, name))
+    result = builtin().engine(ecosystem).scan(Package(ecosystem, name))
 
     assert (result.verdict, result.targets[0]) == (Verdict.SUSPICIOUS, target)
 
@@ -104,11 +91,11 @@ def test_well_known_slips_are_caught_with_the_built_in_lists(
     ],
 )
 def test_popular_names_are_clean_with_the_built_in_lists(
-    builtin: dict[Ecosystem, Engine], ecosystem: Ecosystem, names: tuple[str, ...]
+    ecosystem: Ecosystem, names: tuple[str, ...]
 ) -> None:
     """Neighbours among the popular, which other tools report as squats of each other."""
     for name in names:
-        assert builtin[ecosystem].scan(Package(ecosystem, name)).verdict is Verdict.CLEAN
+        assert builtin().engine(ecosystem).scan(Package(ecosystem, name)).verdict is Verdict.CLEAN
 
 
 NASTY = [
@@ -121,7 +108,7 @@ NASTY = [
 def test_any_text_is_judged_or_refused_in_bounded_time(ecosystem: Ecosystem) -> None:
     """No text breaks the engine, however strange or long."""
     popular = "org.slf4j:slf4j-api" if ecosystem is Ecosystem.MAVEN else "requests"
-    engine = Engine(Index(corpus_of(popular, ecosystem=ecosystem)))
+    engine = engine_of(popular, ecosystem=ecosystem)
     started = time.monotonic()
     for name in NASTY:
         with suppress(NameRefused):
@@ -146,10 +133,10 @@ def test_foreign_letters_that_look_like_nothing_are_refused() -> None:
         judged("\u0436\u0436\u0436", "requests")
 
 
-def test_longest_names_stay_cheap(builtin: dict[Ecosystem, Engine]) -> None:
+def test_longest_names_stay_cheap() -> None:
     """A name of the greatest length costs milliseconds at most, whatever its letters."""
     started = time.monotonic()
     for letter in ("a", "-", "l", "rn"):
-        builtin[Ecosystem.NPM].scan(Package(Ecosystem.NPM, (letter * 214)[:214]))
+        builtin().engine(Ecosystem.NPM).scan(Package(Ecosystem.NPM, (letter * 214)[:214]))
 
     assert time.monotonic() - started < 1

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
+from origin import CREATED, Origin, archive, bundle_files, http, says, stalls
 from running import Running, Start, StillClock, ask, samples
-from shelf import CREATED, Shelf, archive, bundle_files, http, says, stalls
 from typosentinel_server.bundles.store import publish
 from typosentinel_server.engines import Library
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.settings import LogLevel, parse_settings
 from typosentinel_server.sources import Directory
 
@@ -157,18 +156,18 @@ async def test_pinned_lists_win_and_are_watched(start: Start, tmp_path: Path) ->
     assert found["corpusSource"]["location"] == str(lists)
 
 
-async def test_archive_is_fetched_verified_and_kept(start: Start, tmp_path: Path, shelf: Shelf) -> None:
+async def test_archive_is_fetched_verified_and_kept(start: Start, tmp_path: Path, origin: Origin) -> None:
     """From its address at the start; a second server without network has it from the disk."""
-    shelf.publish("/lists.tar", archive(10), '"1"')
+    origin.publish("/lists.tar", archive(10), '"1"')
     state = tmp_path / "state"
-    corpus = {"source": {"url": shelf.url("/lists.tar")}, "stateDir": str(state)}
+    corpus = {"source": {"url": origin.url("/lists.tar")}, "stateDir": str(state)}
     server = await start(configured(tmp_path, corpus, ecosystems=["RubyGems"]), SLOW, corpus=None)
     found = await health(server, lambda h: names(h) == {"RubyGems": 10})
     assert found["status"] == "ok"
     await server.parts.librarian.look()
-    assert shelf.asked[-1][1]["if-none-match"] == '"1"'
+    assert origin.asked[-1][1]["if-none-match"] == '"1"'
     assert refreshes(await samples(server)) == {"updated": 1, "unchanged": 1}
-    shelf.answers.clear()
+    origin.answers.clear()
     again = await start(configured(tmp_path, corpus, ecosystems=["RubyGems"]), SLOW, corpus=None)
 
     assert names(await health(again)) == {"RubyGems": 10}
@@ -178,14 +177,14 @@ async def test_archive_is_fetched_verified_and_kept(start: Start, tmp_path: Path
     assert len(list(state.iterdir())) == 2
 
 
-async def test_new_archive_replaces_the_kept_one(start: Start, tmp_path: Path, shelf: Shelf) -> None:
+async def test_new_archive_replaces_the_kept_one(start: Start, tmp_path: Path, origin: Origin) -> None:
     """One archive lies on the disk, and it is the one in use."""
-    shelf.publish("/lists.tar", archive(10))
+    origin.publish("/lists.tar", archive(10))
     state = tmp_path / "state"
-    corpus = {"source": {"url": shelf.url("/lists.tar")}, "stateDir": str(state)}
+    corpus = {"source": {"url": origin.url("/lists.tar")}, "stateDir": str(state)}
     server = await start(configured(tmp_path, corpus, ecosystems=["RubyGems"]), SLOW, corpus=None)
     await health(server, lambda h: names(h) == {"RubyGems": 10})
-    shelf.publish("/lists.tar", archive(12))
+    origin.publish("/lists.tar", archive(12))
     await server.parts.librarian.look()
 
     assert names(await health(server)) == {"RubyGems": 12}
@@ -195,14 +194,14 @@ async def test_new_archive_replaces_the_kept_one(start: Start, tmp_path: Path, s
 
 @pytest.mark.parametrize("damage", ["note", "archive", "other url", "other hash"])
 async def test_what_was_kept_is_taken_only_if_it_is_right(
-    start: Start, tmp_path: Path, shelf: Shelf, damage: str
+    start: Start, tmp_path: Path, origin: Origin, damage: str
 ) -> None:
     """Damaged, or of another address or hash than wanted now: as if it were not there."""
     content = archive(10)
     state = tmp_path / "state"
     state.mkdir()
     digest = hashlib.sha256(content).hexdigest()
-    url = shelf.url("/lists.tar")
+    url = origin.url("/lists.tar")
     noted = {"url": url if damage != "other url" else url + "x", "sha256": digest, "etag": None}
     (state / "corpus.json").write_text("[" if damage == "note" else json.dumps(noted))
     (state / f"corpus-{digest[:16]}.tar").write_bytes(content[: -1 if damage == "archive" else None])
@@ -217,53 +216,55 @@ async def test_what_was_kept_is_taken_only_if_it_is_right(
 @pytest.mark.parametrize(
     ("prepare", "result"),
     [
-        (lambda shelf: shelf.publish("/lists.tar", archive(10), digest="0" * 64), "checksum"),
-        (lambda shelf: shelf.publish("/lists.tar", archive(10)[:700]), "damaged"),
-        (lambda shelf: shelf.publish("/lists.tar", b"<html>"), "damaged"),
-        (lambda shelf: shelf.publish("/lists.tar", bytes(1024)), "missing"),
-        (lambda shelf: shelf.answers.update({"/lists.tar": says(http("200 OK", archive(10)))}), "unreachable"),
+        (lambda origin: origin.publish("/lists.tar", archive(10), digest="0" * 64), "checksum"),
+        (lambda origin: origin.publish("/lists.tar", archive(10)[:700]), "damaged"),
+        (lambda origin: origin.publish("/lists.tar", b"<html>"), "damaged"),
+        (lambda origin: origin.publish("/lists.tar", bytes(1024)), "missing"),
+        (lambda origin: origin.answers.update({"/lists.tar": says(http("200 OK", archive(10)))}), "unreachable"),
         (lambda s: s.answers.update({"/lists.tar": says(http("200", b"", Content_Length="9" * 8))}), "too_large"),
-        (lambda shelf: shelf.answers.update({"/lists.tar": says(b"HTTP/1.1 200")}), "unreachable"),
-        (lambda shelf: shelf.answers.clear(), "unreachable"),
+        (lambda origin: origin.answers.update({"/lists.tar": says(b"HTTP/1.1 200")}), "unreachable"),
+        (lambda origin: origin.answers.clear(), "unreachable"),
     ],
     ids=["hash", "cut off", "no tar", "empty", "no hash", "huge", "broken", "404"],
 )  # fmt: skip
 async def test_bad_archive_is_refused_and_the_next_good_one_taken(
-    start: Start, tmp_path: Path, shelf: Shelf, prepare: Callable[[Shelf], None], result: str
+    start: Start, tmp_path: Path, origin: Origin, prepare: Callable[[Origin], None], result: str
 ) -> None:
     """Whatever the server of lists does, scans go on and the reason is told and counted."""
-    prepare(shelf)
-    path = configured(tmp_path, {"source": {"url": shelf.url("/lists.tar")}}, ecosystems=["RubyGems"])
+    prepare(origin)
+    path = configured(tmp_path, {"source": {"url": origin.url("/lists.tar")}}, ecosystems=["RubyGems"])
     server = await start(path, SLOW, corpus=None)
     found = await health(server, lambda h: h["corpusSource"]["lastError"] is not None)
     assert (found["status"], names(found)) == ("degraded", {"RubyGems": 974})
     assert refreshes(await samples(server)) == {result: 1}
-    shelf.publish("/lists.tar", archive(10))
+    origin.publish("/lists.tar", archive(10))
     await server.parts.librarian.look()
 
     assert (await health(server))["status"] == "ok"
     assert names(await health(server)) == {"RubyGems": 10}
 
 
-async def test_pinned_hash_needs_no_second_file_and_no_second_look(start: Start, tmp_path: Path, shelf: Shelf) -> None:
+async def test_pinned_hash_needs_no_second_file_and_no_second_look(
+    start: Start, tmp_path: Path, origin: Origin
+) -> None:
     """What is in use already is what is wanted."""
     content = archive(10)
-    shelf.answers["/lists.tar"] = says(http("200 OK", content))
-    source = {"url": shelf.url("/lists.tar"), "sha256": hashlib.sha256(content).hexdigest()}
+    origin.answers["/lists.tar"] = says(http("200 OK", content))
+    source = {"url": origin.url("/lists.tar"), "sha256": hashlib.sha256(content).hexdigest()}
     server = await start(configured(tmp_path, {"source": source}, ecosystems=["RubyGems"]), SLOW, corpus=None)
     await health(server, lambda h: names(h) == {"RubyGems": 10})
     await server.parts.librarian.look()
 
-    assert [path for path, _ in shelf.asked] == ["/lists.tar"]
+    assert [path for path, _ in origin.asked] == ["/lists.tar"]
     assert refreshes(await samples(server)) == {"updated": 1, "unchanged": 1}
 
 
-async def test_slow_server_of_lists_holds_up_nothing(start: Start, tmp_path: Path, shelf: Shelf) -> None:
+async def test_slow_server_of_lists_holds_up_nothing(start: Start, tmp_path: Path, origin: Origin) -> None:
     """While it is waited for, names are judged and the configuration can change to another source."""
-    shelf.answers["/lists.tar"] = stalls(http("200 OK", b"x", Content_Length="9"))
-    path = configured(tmp_path, {"source": {"url": shelf.url("/lists.tar")}}, ecosystems=["RubyGems"])
+    origin.answers["/lists.tar"] = stalls(http("200 OK", b"x", Content_Length="9"))
+    path = configured(tmp_path, {"source": {"url": origin.url("/lists.tar")}}, ecosystems=["RubyGems"])
     server = await start(path, Timing(reload=0.02, corpus=0.02), corpus=None)
-    await shelf.was_asked.wait()
+    await origin.was_asked.wait()
 
     assert (await ask(server, ecosystem="RubyGems", name="raisl"))["verdict"] == "suspicious"
     lists = tmp_path / "lists"
@@ -273,14 +274,14 @@ async def test_slow_server_of_lists_holds_up_nothing(start: Start, tmp_path: Pat
     assert found["corpusSource"]["kind"] == "directory"
 
 
-async def test_source_may_change_and_change_back(start: Start, tmp_path: Path, shelf: Shelf) -> None:
+async def test_source_may_change_and_change_back(start: Start, tmp_path: Path, origin: Origin) -> None:
     """The lists of the old source serve until the new one has given some; small lists may follow great ones."""
     path = configured(tmp_path, {"source": {"builtin": {}}}, ecosystems=["RubyGems"])
     server = await start(path, Timing(reload=0.02, corpus=0.02), corpus=None)
-    configured(tmp_path, {"source": {"url": shelf.url("/lists.tar")}}, ecosystems=["RubyGems", "NuGet"])
+    configured(tmp_path, {"source": {"url": origin.url("/lists.tar")}}, ecosystems=["RubyGems", "NuGet"])
     found = await health(server, lambda h: h["corpusSource"]["lastError"] is not None)
     assert (found["configuration"]["lastError"], names(found)) == (None, {"RubyGems": 974})
-    shelf.publish("/lists.tar", archive(10))
+    origin.publish("/lists.tar", archive(10))
     await server.parts.librarian.look()
     assert names(await health(server)) == {"RubyGems": 10}
     configured(tmp_path, {"source": {"builtin": {}}}, ecosystems=["RubyGems", "Go"])
@@ -334,16 +335,17 @@ async def test_failed_looks_are_repeated_soon_and_then_rarely(tmp_path: Path, st
     assert waits == [15, 30, 60, 70]
 
 
-async def test_same_engine_goes_on_where_a_list_is_the_same(tmp_path: Path, still: StillClock) -> None:
-    """Nothing is built for lists that did not change."""
+async def test_same_engines_go_on_where_the_lists_are_the_same(tmp_path: Path, still: StillClock) -> None:
+    """A file that is written anew with what it had is no new list."""
     publish(bundle_files(10, npm=True), tmp_path / "lists")
     found = librarian(tmp_path, still, 0.5, source={"directory": str(tmp_path / "lists")})
     before = found.engines
+    await found.look()
+    assert found.engines is before
     publish(bundle_files(11, npm=True), tmp_path / "lists")
     await found.look()
 
-    assert found.engines.get(Ecosystem.NPM) is before.get(Ecosystem.NPM)
-    assert found.engines.get(Ecosystem.RUBYGEMS) is not before.get(Ecosystem.RUBYGEMS)
+    assert found.engines is not before
 
 
 async def test_lists_that_change_while_they_are_read_are_torn_not_damaged(
@@ -366,16 +368,16 @@ async def test_lists_that_change_while_they_are_read_are_torn_not_damaged(
     assert found.state.last_error is None
     await found.look()
 
-    assert len(found.engines.corpora[0].entries) == 12
+    assert found.engines.corpora[0].size == 12
 
 
 async def test_disk_that_cannot_be_written_stops_no_refresh(
-    start: Start, tmp_path: Path, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+    start: Start, tmp_path: Path, origin: Origin, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is a warning in the log; the lists are in use."""
     (tmp_path / "state").write_bytes(b"")
-    shelf.publish("/lists.tar", archive(10))
-    corpus = {"source": {"url": shelf.url("/lists.tar")}, "stateDir": str(tmp_path / "state")}
+    origin.publish("/lists.tar", archive(10))
+    corpus = {"source": {"url": origin.url("/lists.tar")}, "stateDir": str(tmp_path / "state")}
     server = await start(configured(tmp_path, corpus, ecosystems=["RubyGems"], logLevel="Warning"), SLOW, corpus=None)
     found = await health(server, lambda h: names(h) == {"RubyGems": 10})
 

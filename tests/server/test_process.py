@@ -1,6 +1,7 @@
 """The program as a process: its streams, its exit codes, and that it never ends with a traceback."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -107,3 +108,32 @@ def test_config_check_ends_with_2_on_any_wrong_document(tmp_path: Path) -> None:
         done = shell(f"$P config check {path}")
         assert (done.returncode, done.stdout) == (2, "")
         assert f"{path}:3:" in done.stderr
+
+
+def test_long_work_shows_how_far_it_is_on_a_terminal_only(lists: Path, tmp_path: Path) -> None:
+    """The bar is on standard error, so that the output can go elsewhere; without a terminal there is none."""
+    data = tmp_path / "names.csv"
+    rows = "".join(f"pypi,a-name-of-some-length-{n},,0\n" for n in range(3000))
+    data.write_text(f"ecosystem,name,target,label\n{rows}", encoding="utf-8")
+    command = [*PROGRAM.split(), "benchmark", "--data", str(data), "--corpus", str(lists), "--format", "json"]
+    quiet = subprocess.run(command, capture_output=True, check=True)
+    ours, theirs = os.openpty()
+    environment = {**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment) as shown:
+        os.close(theirs)
+        bar = b"".join(iter(lambda: _read(ours), b""))
+        output, _ = shown.communicate()
+    os.close(ours)
+
+    assert quiet.stderr == b""
+    assert json.loads(output)["honest"] == json.loads(quiet.stdout)["honest"] == 3000
+    assert b"judging" in bar
+    assert b"3000/3000" in bar
+
+
+def _read(terminal: int) -> bytes:
+    # Linux says so with an error when the other side of a terminal is closed.
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""

@@ -25,6 +25,7 @@ def test_defaults() -> None:
             "maxLossPercent": 50,
             "stateDir": None,
         },
+        "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
         "logLevel": LogLevel.INFO,
     }
 

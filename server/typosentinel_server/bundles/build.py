@@ -67,7 +67,7 @@ def make(material: Material, share: int | None, advance: Callable[[int], None]) 
         material: what it is made from.
         share: percent of the ranked names that are protected, the most popular ones; None: what the material says
             in a column called tier, else `DEFAULT_SHARE`. Where nothing is ranked, all are protected.
-        advance: is told how many bytes were just worked through.
+        advance: is told how many rows were just worked through.
 
     Raises:
         CorpusUnreadable: nothing in it is a name that the registry allows, or it is too long.
@@ -76,7 +76,6 @@ def make(material: Material, share: int | None, advance: Callable[[int], None]) 
     kept: dict[str, Row] = {}
     duplicates, no_names = 0, []
     text = _text(material)
-    step = len(material.content) * STEP // (text.count("\n") + 1)
     for count, (name, rank, tier) in enumerate(_given(material, text), start=1):
         identity = identity_of(material.ecosystem, name)
         if identity is None:
@@ -88,12 +87,17 @@ def make(material: Material, share: int | None, advance: Callable[[int], None]) 
         if count > MAX_NAMES:
             raise refused(TOO_LARGE, where, f"it has more than {MAX_NAMES} rows", "Leave out the least popular ones.")
         if count % STEP == 0:
-            advance(step)
+            advance(STEP)
     if not kept:
         why = f"none of its {len(no_names)} rows is a name that {material.ecosystem} allows"
         raise refused(DAMAGED, where, why, "Give one name a line, or CSV with a column called name.")
     rows, words = _tiers(sorted(kept.values(), key=lambda row: (row.rank is None, row.rank or 0, row.identity)), share)
     return Made(material, rows, duplicates, tuple(no_names[:5]), len(no_names), words)
+
+
+def rows_in(material: Material) -> int:
+    """About how many rows it has. Raises CorpusUnreadable."""
+    return _text(material).count("\n")
 
 
 def files(made: Iterable[Made], created: datetime) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from typosentinel_server.bundles.manifest import (
 )
 from typosentinel_server.errors import CorpusUnreadable
 from typosentinel_server.scan import corpus
-from typosentinel_server.scan.corpus import FILE_STEMS, MAX_BYTES, Corpus
+from typosentinel_server.scan.corpus import FILE_STEMS, MAX_BYTES, Corpus, RawList
 from typosentinel_server.scan.model import Ecosystem
 
 LIST_NAMES: Final = frozenset(f"{stem}{ending}" for stem in FILE_STEMS.values() for ending in (".csv", ".csv.xz"))
@@ -94,17 +94,21 @@ class Bundle:
         """The file that vouches for the lists, or None where none does."""
         return self._vouched_by
 
-    def read(self, ecosystem: Ecosystem) -> Corpus:
-        """One of its lists. Raises CorpusUnreadable."""
+    def raw(self, ecosystem: Ecosystem) -> RawList:
+        """One of its lists, verified where something vouches for it. Raises CorpusUnreadable."""
         name = self._lists[ecosystem]
         member = self._members[name]
-        if self._vouched_by is None and member.path is not None:
-            return corpus.read_file(ecosystem, member.path)
-        facts = self._facts.get(name)
-        created = (facts.created if facts else None) or member.modified
-        return corpus.parse(
-            ecosystem, self.plain(ecosystem), created, where=self._place(name), partial=bool(facts and facts.partial)
-        )
+        if self._vouched_by is None:
+            if member.path is not None:
+                return corpus.raw_file(ecosystem, member.path)
+            return RawList(ecosystem, self._content(name), member.modified, self._place(name))
+        facts = self._facts[name]
+        created = facts.created or member.modified
+        return RawList(ecosystem, self.plain(ecosystem), created, self._place(name), facts.partial)
+
+    def read(self, ecosystem: Ecosystem) -> Corpus:
+        """One of its lists. Raises CorpusUnreadable."""
+        return self.raw(ecosystem).parse()
 
     def plain(self, ecosystem: Ecosystem) -> bytes:
         """The uncompressed bytes of one of its lists, verified where something vouches for them.

@@ -3,15 +3,18 @@
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from typosentinel_server.answers import Answer, Judge, LocalJudge, Question, Refusal, worst
+from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
-from typosentinel_server.errors import EcosystemUnknown
+from typosentinel_server.errors import EcosystemUnknown, shown
 from typosentinel_server.progress import progress, size_of_input
 from typosentinel_server.reports import json, text
+from typosentinel_server.scan.conclusion import Knowledge
 from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
 
 REACHED = 1
@@ -36,6 +39,16 @@ UNJUDGED = frozenset({"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "ECOSYSTEM_WI
     type=click.Path(path_type=Path),
     help="Directory of lists such as pypi.csv instead of the built-in ones.",
 )
+@click.option("--allow-list", type=click.Path(path_type=Path), help="Document of names that somebody vouches for.")
+@click.option("--private-names", type=click.Path(path_type=Path), help="Document of your own registry's names.")
+@click.option("--malware", type=click.Path(path_type=Path), help="Known malware: CSV, or a directory of OSV records.")
+@click.option(
+    "--registry-index",
+    "registry_index",
+    multiple=True,
+    metavar="ECOSYSTEM=FILE",
+    help="All names of a registry, one a line. May be given once for each ecosystem.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice([NEVER, *(verdict.value for verdict in Verdict if verdict is not Verdict.CLEAN)]),
@@ -43,7 +56,9 @@ UNJUDGED = frozenset({"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "ECOSYSTEM_WI
     show_default=True,
     help="Exit with 1 from this verdict on, and for a name that is refused: nothing says that it is safe.",
 )
-def command(
+@click.pass_obj
+def command(  # noqa: PLR0913 - one argument an option is click's way
+    clock: Clock,
     *,
     names: tuple[str, ...],
     ecosystem: str,
@@ -51,6 +66,10 @@ def command(
     server: str | None,
     form: str | None,
     corpus: Path | None,
+    allow_list: Path | None,
+    private_names: Path | None,
+    malware: Path | None,
+    registry_index: tuple[str, ...],
     fail_on: str,
 ) -> None:
     """Judge package names, in this process or by a server.
@@ -69,10 +88,18 @@ def command(
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     if from_stdin == bool(names):
         raise click.UsageError("give names, or --stdin, and not both")
-    if server and corpus:
-        raise click.UsageError("--corpus has no effect with --server: the server has its own lists")
+    lists = (allow_list, private_names, malware, registry_index)
+    if server and (corpus or any(lists)):
+        raise click.UsageError(
+            "--corpus, --allow-list, --private-names, --malware and --registry-index have no effect with --server: "
+            "the server has its own lists"
+        )
     ecosystem = parse_ecosystem(ecosystem).value
-    judge = _judge(server, corpus)
+    if server:
+        judge = _remote(server)
+    else:
+        today = datetime.fromtimestamp(clock.wall(), UTC).date()
+        judge = LocalJudge(Library(corpus), _knowledge(*lists) if any(lists) else Knowledge(), today)
     if from_stdin:
         reached, refused = _stream(judge, ecosystem, form or "ndjson")
     else:
@@ -85,15 +112,30 @@ def command(
         click.get_current_context().exit(REACHED)
 
 
-def _judge(server: str | None, corpus: Path | None) -> Judge:
-    if server:
-        # Loading what the wire is made of takes longer than a short scan does.
-        from typosentinel_server.client import RemoteJudge  # noqa: PLC0415
+def _remote(server: str) -> Judge:
+    # Loading what the wire is made of takes longer than a short scan does.
+    from typosentinel_server.client import RemoteJudge  # noqa: PLC0415
 
-        judge = RemoteJudge(server)
-        click.get_current_context().call_on_close(judge.close)
-        return judge
-    return LocalJudge(Library(corpus))
+    judge = RemoteJudge(server)
+    click.get_current_context().call_on_close(judge.close)
+    return judge
+
+
+def _knowledge(
+    allow_list: Path | None, private_names: Path | None, malware: Path | None, registry_index: tuple[str, ...]
+) -> Knowledge:
+    # Reading YAML takes modules that a scan without such lists does well without.
+    from typosentinel_server.knowledge import Lists, read_knowledge  # noqa: PLC0415
+
+    indexes: dict[Ecosystem, Path] = {}
+    for given in registry_index:
+        ecosystem, equals, path = given.partition("=")
+        if not equals or not path:
+            raise click.UsageError(f"--registry-index is ECOSYSTEM=FILE, and {shown(given)} is not")
+        if parse_ecosystem(ecosystem) in indexes:
+            raise click.UsageError(f"--registry-index is given twice for {parse_ecosystem(ecosystem)}")
+        indexes[parse_ecosystem(ecosystem)] = Path(path)
+    return read_knowledge(Lists(allow_list, private_names, malware, indexes)).knowledge
 
 
 def _list(judge: Judge, questions: Sequence[Question], form: str) -> tuple[Verdict, int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from typosentinel_server.answers import Answer, Question, Refusal
+from typosentinel_server.scan.model import Allowance
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -15,12 +16,15 @@ def short(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
     asked = {"ecosystem": _text(question.ecosystem), "name": _text(question.name)}
     if isinstance(answer, Refusal):
         return asked | {"refusal": {"code": answer.code, "reason": answer.reason}}
-    return asked | {
+    found: dict[str, Any] = asked | {
         "verdict": answer.verdict.value,
         "score": answer.score,
         "targets": list(answer.targets),
         "known": answer.known,
     }
+    if answer.allowances:
+        found["allowances"] = [_allowance(allowance) for allowance in answer.allowances]
+    return found
 
 
 def full(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
@@ -39,6 +43,7 @@ def full(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
                 "message": finding.message,
                 "score": finding.score,
                 "contributions": [{"reason": c.reason, "weight": c.weight} for c in finding.contributions],
+                "cleared": finding.cleared,
             }
             for finding in answer.findings
         ],
@@ -55,6 +60,16 @@ def line(question: Question, answer: Answer | Refusal) -> str:
 def document(answers: Sequence[tuple[Question, Answer | Refusal]]) -> str:
     """All full objects in one array."""
     return json.dumps([full(question, answer) for question, answer in answers], indent=2)
+
+
+def _allowance(allowance: Allowance) -> dict[str, Any]:
+    return {
+        "entry": allowance.entry,
+        "reason": allowance.reason,
+        "expires": allowance.expires and allowance.expires.isoformat(),
+        "target": allowance.target,
+        "expired": allowance.expired,
+    }
 
 
 def _text(given: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from typosentinel_server.answers import Answer, Question, Refusal
 from typosentinel_server.errors import printable
-from typosentinel_server.scan.model import Verdict
+from typosentinel_server.scan.model import Allowance, Verdict
 
 MAX_NAME_WIDTH = 40
 COLOURS = {
@@ -45,16 +45,33 @@ def line(question: Question, answer: Answer | Refusal, width: int, paint: Paint)
 
 def reason(answer: Answer) -> str:
     """Why the verdict is what it is, a clean one too."""
-    if answer.known:
-        return "on the list" + (f" (rank {answer.rank})" if answer.rank else "")
+    expired = "".join(f"; {_allowance(allowance)}" for allowance in answer.allowances if allowance.expired)
     if not answer.findings:
-        return "not on the list, nothing similar found"
+        return _unfound(answer) + expired
     strongest = answer.findings[0]
     message = _sentence(strongest.message)
     if answer.verdict is not Verdict.CLEAN:
-        return message
+        return message + expired
+    in_force = [allowance for allowance in answer.allowances if not allowance.expired]
+    if strongest.cleared and in_force:
+        about = [allowance for allowance in in_force if allowance.target in (None, strongest.target)]
+        return f"{message}, but {_allowance((about or in_force)[0])}"
     excuse = min(strongest.contributions, key=lambda c: c.weight)
-    return f"{message}, but {_sentence(excuse.reason)}"
+    return f"{message}, but {_sentence(excuse.reason)}{expired}"
+
+
+def _unfound(answer: Answer) -> str:
+    if answer.known:
+        return "on the list" + (f" (rank {answer.rank})" if answer.rank else "")
+    return "not on the list, nothing similar found"
+
+
+def _allowance(allowance: Allowance) -> str:
+    entry, reason = printable(allowance.entry, MAX_NAME_WIDTH), _sentence(allowance.reason)
+    if allowance.expired:
+        return f'its allowance ("{entry}": {reason}) ended on {allowance.expires}'
+    until = f" until {allowance.expires}" if allowance.expires else ""
+    return f'allowed{until} ("{entry}": {reason})'
 
 
 def footer(answers: Sequence[Answer | Refusal]) -> str:

@@ -1,60 +1,49 @@
-"""Letters that are taken for one another by eye."""
+"""Letters that are taken for one another by eye, after Unicode's skeletons (UTS #39).
 
+Letters of other scripts come from Unicode's confusables data; confusables.txt holds what of it looks like a letter, a
+digit or `-_.` of ASCII. Nothing else of the standard's skeleton is needed: names are ASCII, so a foreign letter that
+looks like none cannot imitate one. For the same reason results are lower-case ASCII where the standard's are not.
+
+Within ASCII the standard merges only l, I, 1 and |, O and 0, m and rn. ASCII_PAIRS and ASCII_LETTERS say what is merged
+here; docs/adr/0010-skeletons.md gives the figures, from hack/detection/pairs.py.
+"""
+
+import re
 import unicodedata
+from functools import cache, lru_cache
+from importlib import resources
 
-# Lower-case letters of other scripts that look like an ASCII one. Facts from the Unicode
-# Consortium's confusables data, cut down to letters that fonts for code draw alike.
-LOOK_ALIKES = str.maketrans(
-    {
-        "\u0430": "a", "\u0251": "a", "\u03b1": "a",
-        "\u044c": "b", "\u0184": "b", "\u0185": "b",
-        "\u0441": "c", "\u03f2": "c", "\u1d04": "c",
-        "\u0501": "d", "\u217e": "d",
-        "\u0435": "e", "\u212e": "e", "\u04bd": "e",
-        "\u0192": "f", "\u0584": "f",
-        "\u0261": "g", "\u0581": "g",
-        "\u04bb": "h", "\u0570": "h",
-        "\u0456": "i", "\u0131": "i", "\u0269": "i", "\u03b9": "i",
-        "\u0458": "j", "\u03f3": "j",
-        "\u043a": "k", "\u03ba": "k",
-        "\u04cf": "l", "\u05d5": "l", "\u01c0": "l", "\u217c": "l",
-        "\u043c": "m", "\u217f": "m",
-        "\u0578": "n", "\u057c": "n",
-        "\u043e": "o", "\u03bf": "o", "\u0585": "o", "\u03c3": "o", "\u0966": "o",
-        "\u0440": "p", "\u03c1": "p",
-        "\u051b": "q", "\u0566": "q",
-        "\u0433": "r", "\u1d26": "r",
-        "\u0455": "s", "\ua731": "s",
-        "\u0442": "t", "\u03c4": "t",
-        "\u057d": "u", "\u03c5": "u", "\u028b": "u",
-        "\u0475": "v", "\u03bd": "v", "\u2174": "v",
-        "\u051d": "w", "\u0461": "w", "\u0448": "w",
-        "\u0445": "x", "\u03c7": "x", "\u2179": "x",
-        "\u0443": "y", "\u04af": "y", "\u03b3": "y",
-        "\u1d22": "z",
-        "\u00f8": "o", "\u0142": "l", "\u0111": "d", "\u0127": "h", "\u2010": "-", "\u2011": "-", "\u2212": "-",
-    }
-)  # fmt: skip
+# What Unicode calls default-ignorable: nothing is drawn for it, so a reader cannot see it.
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# A character that stands for more letters than this is a word of its own script and imitates nothing.
+MAX_EXPANSION = 4
+CACHED = 4096
 
 ASCII_PAIRS = (("rn", "m"), ("vv", "w"))
-ASCII_LETTERS = str.maketrans({"1": "l", "i": "l", "|": "l", "0": "o"})
+ASCII_LETTERS = str.maketrans({"1": "l", "i": "l", "|": "l", "0": "o", "5": "s", "3": "e"})
 
 
 def fold(text: str) -> str:
     """Lower-case text with the letters of other scripts and accents replaced by what they look like.
 
-    ASCII comes back unchanged; letters that look like nothing stay as they are. Linear in the length.
+    ASCII comes back unchanged; letters that look like nothing stay; marks and what is not drawn are dropped. Each
+    character is replaced by itself, so the work is linear and the result at most MAX_EXPANSION times as long.
+    Folding twice changes nothing more. Give it a name as it was written: capitals may look like other letters than
+    their lower-case forms do.
     """
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text).lower().translate(LOOK_ALIKES)
-    return "".join(c for c in decomposed if unicodedata.category(c) != "Mn")
+    return "".join(map(_look, text))
 
 
 def skeleton(text: str) -> str:
     """A form that two names share when a hasty reader takes one for the other.
 
-    `l`, `1` and `I` (here lower case) are one letter, so are `o` and `0`; `rn` is `m` and `vv` is `w`.
+    `l`, `1`, `|` and `I` (here lower case) are one letter, so are `o` and `0`, `s` and `5`, `e` and `3`; `rn` is `m`
+    and `vv` is `w`.
     """
     plain = fold(text)
     for pair, letter in ASCII_PAIRS:
@@ -66,3 +55,25 @@ def describe(character: str) -> str:
     """A character beyond ASCII, named so that a person can look it up."""
     name = unicodedata.name(character, "a character without a name").lower()
     return f"U+{ord(character):04X} ({name})"
+
+
+@lru_cache(CACHED)
+def _look(character: str) -> str:
+    parts = unicodedata.normalize("NFKD", character).lower()
+    drawn = "".join(c for c in parts if unicodedata.category(c) not in {"Mn", "Me"} and not IGNORABLE.match(c))
+    if len(drawn) > MAX_EXPANSION:
+        return character
+    if drawn.isascii():
+        return drawn
+    look_alikes = _look_alikes()
+    # Unicode may know a ligature or a capital as a whole, where its parts look different.
+    look = look_alikes.get(character) or "".join(look_alikes.get(c, c) for c in drawn)
+    return look if len(look) <= MAX_EXPANSION else character
+
+
+@cache
+def _look_alikes() -> dict[str, str]:
+    # Most names are ASCII: a process that never sees another does not pay for the table.
+    table = resources.files(__package__).joinpath("confusables.txt").read_text(encoding="ascii")
+    lines = (line.split() for line in table.splitlines() if not line.startswith("#"))
+    return {chr(int(code, 16)): look for look, *codes in lines for code in codes}

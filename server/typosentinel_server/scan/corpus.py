@@ -51,6 +51,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CorpusFacts:
+    """What is known about a list besides its names.
+
+    Attributes:
+        ecosystem: whose names these are.
+        version: "sha256:" and twelve digits of the hash of the uncompressed list.
+        created: when the list was drawn up.
+        size: how many names it has.
+        protected: how many of them are its top.
+        ranked: how many have a rank.
+        skipped: rows whose name the registry's rules refuse.
+        partial: whether the list is known to hold a part of the popular names only.
+    """
+
+    ecosystem: Ecosystem
+    version: str
+    created: datetime
+    size: int
+    protected: int
+    ranked: int
+    skipped: int = 0
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """The list of one ecosystem.
 
@@ -77,7 +102,35 @@ def on_board() -> tuple[Ecosystem, ...]:
     return tuple(e for e in Ecosystem if f"{FILE_STEMS[e]}.csv.xz" in present)
 
 
-def read_builtin(ecosystem: Ecosystem) -> Corpus:
+@dataclass(frozen=True, slots=True)
+class RawList:
+    """A list that is read and not yet parsed.
+
+    Attributes:
+        ecosystem: whose names these are.
+        content: its bytes, plain or xz.
+        created: when the list was drawn up.
+        where: what to call it in messages.
+        partial: whether the list is known to hold a part of the popular names only.
+    """
+
+    ecosystem: Ecosystem
+    content: bytes
+    created: datetime
+    where: str
+    partial: bool = False
+
+    @property
+    def digest(self) -> str:
+        """The hash of the bytes, 64 hex digits."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def parse(self) -> Corpus:
+        """The list itself. Raises CorpusUnreadable."""
+        return parse(self.ecosystem, self.content, self.created, where=self.where, partial=self.partial)
+
+
+def raw_builtin(ecosystem: Ecosystem) -> RawList:
     """One of the lists that the package carries. Raises CorpusUnreadable."""
     stem = FILE_STEMS[ecosystem]
     try:
@@ -87,7 +140,71 @@ def read_builtin(ecosystem: Ecosystem) -> Corpus:
         created = datetime.fromisoformat(facts["created"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"the built-in list of {ecosystem}", str(error)) from error
-    return parse(ecosystem, packed, created, where=f"{stem}.csv.xz", partial=bool(facts["partial"]))
+    return RawList(ecosystem, packed, created, f"{stem}.csv.xz", bool(facts["partial"]))
+
+
+def read_builtin(ecosystem: Ecosystem) -> Corpus:
+    """One of the lists that the package carries. Raises CorpusUnreadable."""
+    return raw_builtin(ecosystem).parse()
+
+
+def files_in(directory: Path) -> dict[Ecosystem, Path]:
+    """The lists in a directory: `<ecosystem>.csv` or `.csv.xz`, such as `pypi.csv`.
+
+    Raises:
+        CorpusUnreadable: the directory holds none, or cannot be looked into.
+    """
+    found = {}
+    try:
+        for ecosystem, stem in FILE_STEMS.items():
+            for path in (directory / f"{stem}.csv", directory / f"{stem}.csv.xz"):
+                if path.is_file():
+                    found[ecosystem] = path
+                    break
+    except OSError as error:
+        raise _unreadable(str(directory), error.strerror or str(error)) from error
+    if not found:
+        raise _unreadable(str(directory), "it holds no list")
+    return found
+
+
+def raw_file(ecosystem: Ecosystem, path: Path) -> RawList:
+    """A list from a file; its date is the file's. Raises CorpusUnreadable."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        created = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError as error:
+        raise _unreadable(str(path), error.strerror or str(error)) from error
+    return RawList(ecosystem, content, created, str(path))
+
+
+def read_file(ecosystem: Ecosystem, path: Path) -> Corpus:
+    """A list from a file; its date is the file's. Raises CorpusUnreadable."""
+    return raw_file(ecosystem, path).parse()
+
+
+def parse(self) -> Corpus:
+        """The list itself. Raises CorpusUnreadable."""
+        return parse(self.ecosystem, self.content, self.created, where=self.where, partial=self.partial)
+
+
+def raw_builtin(ecosystem: Ecosystem) -> RawList:
+    """One of the lists that the package carries. Raises CorpusUnreadable."""
+    stem = FILE_STEMS[ecosystem]
+    try:
+        manifest = json.loads(_package_data().joinpath("manifest.json").read_text(encoding="utf-8"))
+        facts = manifest["corpora"][ecosystem.value]
+        packed = _package_data().joinpath(f"{stem}.csv.xz").read_bytes()
+        created = datetime.fromisoformat(facts["created"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(f"the built-in list of {ecosystem}", str(error)) from error
+    return RawList(ecosystem, packed, created, f"{stem}.csv.xz", bool(facts["partial"]))
+
+
+def read_builtin(ecosystem: Ecosystem) -> Corpus:
+    """One of the lists that the package carries. Raises CorpusUnreadable."""
+    return raw_builtin(ecosystem).parse()
 
 
 def files_in(directory: Path) -> dict[Ecosystem, Path]:

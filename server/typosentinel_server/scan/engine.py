@@ -1,35 +1,46 @@
 """Running the checks over a name and adding up what they say.
 
-A finding's score is the logistic of a sum of named contributions in log-odds: the technique's own, how
-long the name is (one edit in a short name is likely another word), and how popular the target is
-(nobody squats on what nobody installs). Every contribution is in the evidence.
+A target's score is the logistic of a sum of named contributions in log-odds, taken from the score card of the
+group of techniques that lead to it. Every contribution is in the evidence.
 """
 
-from math import exp, log10
+from collections import defaultdict
+from collections.abc import Iterator
 
-from typosentinel_server.scan.checks import CHECKS
-from typosentinel_server.scan.corpus import Corpus, Entry
-from typosentinel_server.scan.index import Index
-from typosentinel_server.scan.model import (
-    Contribution,
-    Ecosystem,
-    Finding,
-    Package,
-    ScanResult,
-    Technique,
-    Verdict,
-)
-from typosentinel_server.scan.naming import Name, owner, parse_name, refusal
+from typosentinel_server.scan.checks import matches
+from typosentinel_server.scan.corpus import CorpusFacts
+from typosentinel_server.scan.evidence import GROUPS, Group, Signs, Witness
+from typosentinel_server.scan.index import Index, Target
+from typosentinel_server.scan.lexicon import Lexicon
+from typosentinel_server.scan.model import Ecosystem, Finding, Package, ScanResult
+from typosentinel_server.scan.naming import Name, parse_name, refusal
 from typosentinel_server.scan.query import Match, Query
+from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
 
-SUSPICIOUS_FROM = 0.6
-ADVISORY_FROM = 0.4
 MAX_FINDINGS = 8
-# Log-odds by the length of the shorter name; longer names take the last.
-LENGTH_WEIGHTS = {1: -9.0, 2: -8.0, 3: -6.0, 4: -3.8, 5: -2.0, 6: -0.8, 7: 0.0, 8: 0.4, 9: 0.6, 10: 0.8, 11: 1.0}
-SAME_OWNER_WEIGHT = -6.5
-# Techniques in which the letters are the same, so that a short name is less of an excuse.
-LETTERS_ALIKE = frozenset({Technique.DELIMITER, Technique.HOMOGLYPH, Technique.LETTER_CASE})
+# Weaker findings say nothing to anybody.
+SHOWN_FROM = 0.02
+
+
+class Suspect:
+    """One popular name that one group of techniques leads to.
+
+    Attributes:
+        group: the techniques.
+        target: the popular name.
+        matches: what each technique says.
+        signs: for and against.
+        odds: their sum by the score card.
+    """
+
+    __slots__ = ("group", "matches", "odds", "signs", "target")
+
+    def __init__(self, group: Group, target: Target, found: list[Match], signs: Signs) -> None:
+        self.group = group
+        self.target = target
+        self.matches = found
+        self.signs = signs
+        self.odds = 0.0
 
 
 class Engine:
@@ -37,10 +48,14 @@ class Engine:
 
     Args:
         index: the popular names to compare with.
+        lexicon: what the words of package names look like.
+        scorecard: the weights; those of the package where None.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, lexicon: Lexicon, scorecard: Scorecard | None = None) -> None:
         self._index = index
+        self._lexicon = lexicon
+        self._card = scorecard or fitted()
 
     @property
     def ecosystem(self) -> Ecosystem:
@@ -48,12 +63,30 @@ class Engine:
         return self._index.corpus.ecosystem
 
     @property
-    def corpus(self) -> Corpus:
+    def corpus(self) -> CorpusFacts:
         """The list that names are compared with; its version is part of every cache key."""
         return self._index.corpus
 
+    @property
+    def names(self) -> list[str]:
+        """The popular names, most popular first."""
+        return self._index.names
+
+    @property
+    def scorecard(self) -> Scorecard:
+        """The weights, and which scores stand for which verdicts."""
+        return self._card
+
+    def lists(self, name: Name) -> bool:
+        """Whether a name is one of the popular ones."""
+        return self._index.known(name) is not None
+
+    def with_card(self, scorecard: Scorecard) -> "Engine":
+        """An engine over the same list that weighs differently."""
+        return Engine(self._index, self._lexicon, scorecard)
+
     def scan(self, package: Package) -> ScanResult:
-        """The judgement of one name. Bound: linear in its length, at most 64 candidates a check.
+        """The judgement of one name. Bound: 400 probes and 600 comparisons, whatever the name.
 
         Raises:
             NameRefused: the registry could hold no package of that name.
@@ -65,67 +98,61 @@ class Engine:
         known = self._index.known(name)
         if known is not None:
             return self._result(package, name, known, ())
-        query = Query(name, tuple(self._index.near(name.text)), self._index)
-        matches = [match for check in CHECKS for match in check(query)]
-        findings = sorted((_finding(package, name, match) for match in matches), key=_strongest_first)
-        if not findings and not name.raw.isascii():
+        suspects = list(self.suspects(name))
+        if not suspects and not name.raw.isascii():
             raise refusal(package.ecosystem, name.raw)
-        return self._result(package, name, None, tuple(findings[:MAX_FINDINGS]))
+        for suspect in suspects:
+            suspect.odds = self._card.cards[suspect.group].odds(suspect.signs)
+        suspects.sort(key=_strongest_first)
+        return self._result(package, name, None, tuple(self._findings(suspects)))
 
-    def _result(self, package: Package, name: Name, known: Entry | None, findings: tuple[Finding, ...]) -> ScanResult:
+    def suspects(self, name: Name) -> Iterator[Suspect]:
+        """The popular names that an unlisted name may be confused with, and the signs; nothing weighed yet."""
+        query = Query(name, self._index)
+        found: defaultdict[tuple[Group, int], list[Match]] = defaultdict(list)
+        for match in matches(query):
+            found[GROUPS[match.technique], match.target.number].append(match)
+        if found:
+            witness = Witness(query, self._lexicon)
+            for (group, _), seen in found.items():
+                target = seen[0].target
+                yield Suspect(group, target, seen, witness.signs(group, target, seen))
+
+    def _findings(self, suspects: list[Suspect]) -> Iterator[Finding]:
+        shown = 0
+        for suspect in suspects:
+            score = round(logistic(suspect.odds), 4)
+            if score < SHOWN_FROM:
+                return
+            contributions = self._card.cards[suspect.group].contributions(suspect.signs)
+            for match in suspect.matches:
+                if shown == MAX_FINDINGS:
+                    return
+                shown += 1
+                target = suspect.target
+                quoted = f'"{target.name}"' + (f" (rank {target.rank})" if target.rank else "")
+                yield Finding(
+                    technique=match.technique,
+                    target=target.name,
+                    rank=target.rank,
+                    message=match.evidence.replace("{target}", quoted),
+                    score=score,
+                    contributions=contributions,
+                )
+
+    def _result(self, package: Package, name: Name, known: Target | None, findings: tuple[Finding, ...]) -> ScanResult:
         score = findings[0].score if findings else 0.0
         return ScanResult(
             package=package,
             normalized=name.identity,
             known=known is not None,
             rank=known.rank if known else None,
-            verdict=verdict_of(score),
+            verdict=self._card.verdict_of(score),
             score=score,
             findings=findings,
             corpus_version=self.corpus.version,
         )
 
 
-def verdict_of(score: float) -> Verdict:
-    """The verdict that a score, 0 to 1, stands for; a name alone is never malicious."""
-    if score >= SUSPICIOUS_FROM:
-        return Verdict.SUSPICIOUS
-    return Verdict.ADVISORY if score >= ADVISORY_FROM else Verdict.CLEAN
-
-
-def _finding(package: Package, name: Name, match: Match) -> Finding:
-    target = match.target
-    found = [*match.contributions, _of_length(name, match), _of_popularity(target)]
-    held_by = owner(package.ecosystem, target.name.text)
-    if held_by and held_by == owner(package.ecosystem, name.text):
-        found.append(Contribution(f"only the owner of {held_by} can publish either", SAME_OWNER_WEIGHT))
-    reasons = sorted(found, key=lambda r: -abs(r.weight))
-    score = round(1 / (1 + exp(-sum(r.weight for r in reasons))), 4)
-    quoted = f'"{target.name.raw}"' + (f" (rank {target.rank})" if target.rank else "")
-    return Finding(
-        technique=match.technique,
-        target=target.name.raw,
-        rank=target.rank,
-        message=match.evidence.replace("{target}", quoted),
-        score=score,
-        contributions=tuple(reasons),
-    )
-
-
-def _of_length(name: Name, match: Match) -> Contribution:
-    shorter = min(len(name.text), len(match.target.name.text))
-    weight = LENGTH_WEIGHTS.get(shorter, 1.2)
-    if match.technique in LETTERS_ALIKE:
-        weight /= 2
-    return Contribution(f"the shorter name has {shorter} characters", weight)
-
-
-def _of_popularity(target: Entry) -> Contribution:
-    if target.rank is None:
-        return Contribution("the target is popular, its rank unknown", 0.9 if target.protected else 0.3)
-    weight = max(0.0, 3.0 - 0.75 * log10(target.rank))
-    return Contribution(f"the target has rank {target.rank}", round(weight, 3))
-
-
-def _strongest_first(finding: Finding) -> tuple[float, int, str, str]:
-    return (-finding.score, finding.rank or 1 << 30, finding.target, finding.technique)
+def _strongest_first(suspect: Suspect) -> tuple[float, int, str]:
+    return (-suspect.odds, suspect.target.rank or 1 << 30, suspect.target.name)

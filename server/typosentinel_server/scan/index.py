@@ -1,140 +1,144 @@
-"""Finding the popular names near a name, by hash probes only.
+"""The popular names of one ecosystem, ready to be asked by hash probes only.
 
 Nothing here walks the list: the work for one name depends on its length, not on how many are popular.
 """
 
-import re
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from typosentinel_server.scan.confusables import fold, skeleton
-from typosentinel_server.scan.corpus import MAX_NAMES, Corpus, Entry
-from typosentinel_server.scan.naming import Name
+import numpy as np
 
-PUNCTUATION = re.compile(r"[-_.~]+")
-ID_BITS = (MAX_NAMES - 1).bit_length()
-HASH_MASK = (1 << (64 - ID_BITS)) - 1
-MAX_CANDIDATES = 64
+from typosentinel_server.scan import flatfile, forms
+from typosentinel_server.scan.compiling import compile_corpus
+from typosentinel_server.scan.confusables import skeleton
+from typosentinel_server.scan.corpus import Corpus, CorpusFacts
+from typosentinel_server.scan.deletions import Deletions
+from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.scan.multimap import Multimap
+from typosentinel_server.scan.naming import Name, comparable, identity_of
+
+MAX_NEAR = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A popular name and the stretch in which it differs from the name asked about.
+class Target:
+    """A popular name that another may be confused with.
 
     Attributes:
-        entry: the popular name.
-        at: where the difference starts, in characters from the front.
-        mine: what the name asked about has there; may be empty.
-        theirs: what the popular name has there; may be empty.
+        number: its place in the index.
+        name: in its registry's spelling.
+        text: the lower-case identity.
+        flat: the letters and digits of that.
+        rank: 1 is the most popular; None where the list has no order.
+        protected: whether it is in the top of the list.
     """
 
-    entry: Entry
-    at: int
-    mine: str
-    theirs: str
-
-
-class Postings:
-    """A multimap from text to small numbers, eight bytes an entry.
-
-    44 bits of the key's hash share a word with 20 bits of number, sorted; a look-up is one bisection.
-    Rare false matches are possible, so whoever asks compares the texts.
-    """
-
-    def __init__(self, pairs: Iterable[tuple[str, int]]) -> None:
-        self._words = array("Q", sorted({((hash(key) & HASH_MASK) << ID_BITS) | n for key, n in pairs}))
-
-    def get(self, key: str) -> list[int]:
-        """The numbers filed under a key, ascending, at most 64 of them."""
-        low = (hash(key) & HASH_MASK) << ID_BITS
-        start = bisect_left(self._words, low)
-        found = []
-        for word in self._words[start : start + MAX_CANDIDATES]:
-            if word >> ID_BITS != low >> ID_BITS:
-                break
-            found.append(word & ((1 << ID_BITS) - 1))
-        return found
+    number: int
+    name: str
+    text: str
+    flat: str
+    rank: int | None
+    protected: bool
 
 
 class Index:
-    """The popular names of one ecosystem, ready to be asked.
+    """The popular names of one ecosystem.
 
     Args:
-        corpus: the list.
+        content: a compiled list, in memory or mapped from a file.
+        created: when the list was drawn up.
+        partial: whether the list is known to hold a part of the popular names only.
+        where: what to call it in messages.
+
+    Raises:
+        CorpusUnreadable: the content is damaged.
     """
 
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
-        self._entries = corpus.entries
-        texts = [(entry.name.text, n) for n, entry in enumerate(self._entries)]
-        self._identities = {entry.name.identity: n for n, entry in enumerate(self._entries)}
-        self._texts = Postings(texts)
-        self._forms = Postings((bare(text), n) for text, n in texts)
-        self._skeletons = Postings((skeleton(text), n) for text, n in texts)
-        self._deletes = Postings((shorter, n) for text, n in texts for shorter in deletions(text))
+    def __init__(
+        self, content: memoryview, created: datetime, *, partial: bool = False, where: str = "the compiled list"
+    ) -> None:
+        facts, arrays = flatfile.unpack(content, where)
+        self._arrays = arrays
+        self.names: list[str] = bytes(arrays["names"]).decode().split("\n")
+        self.flats: list[str] = bytes(arrays["flats"]).decode().split("\n")
+        self._ranks = arrays["ranks"]
+        self._protected = arrays["protected"]
+        self.corpus = CorpusFacts(
+            ecosystem=Ecosystem(facts["ecosystem"]),
+            version=facts["version"],
+            created=created,
+            size=len(self.names),
+            protected=int(np.count_nonzero(np.frombuffer(self._protected, np.uint8))),
+            ranked=int(np.count_nonzero(np.frombuffer(self._ranks, np.uint32))),
+            skipped=facts["skipped"],
+            partial=partial,
+        )
+        self._identities = self._multimap("identity")
+        self._flats = self._multimap("flat")
+        self._skeletons = self._multimap("skeleton")
+        self._orders = self._multimap("order")
+        self._bases = self._multimap("base")
+        self._cores = self._multimap("core")
+        words = np.frombuffer(arrays["deletions.words"], np.uint64)
+        self._deletions = Deletions(words, np.frombuffer(arrays["deletions.present"], np.uint8))
+        self.front_family = arrays["front_family"]
+        self.back_family = arrays["back_family"]
+        self.owned = arrays["owned"]
+        self.owned_doubled = arrays["owned_doubled"]
 
-    def known(self, name: Name) -> Entry | None:
-        """The entry that the registry holds to be this very package."""
-        found = self._identities.get(name.identity)
-        return None if found is None else self._entries[found]
+    @classmethod
+    def of(cls, corpus: Corpus) -> "Index":
+        """An index over a list, compiled in memory."""
+        return cls(memoryview(compile_corpus(corpus)), corpus.created, partial=corpus.partial)
 
-    def same_text(self, text: str) -> list[Entry]:
-        """Entries equal but for letter case."""
-        return [e for e in self._at(self._texts.get(text)) if e.name.text == text]
+    def known(self, name: Name) -> Target | None:
+        """The name that the registry holds to be this very package."""
+        for n in self._identities.get(name.identity.encode("utf-8", "replace")):
+            target = self.target(n)
+            if identity_of(self.corpus.ecosystem, target.name) == name.identity:
+                return target
+        return None
 
-    def same_letters(self, text: str) -> list[Entry]:
-        """Entries equal but for punctuation."""
-        form = bare(text)
-        return [e for e in self._at(self._forms.get(form)) if bare(e.name.text) == form]
+    def target(self, number: int) -> Target:
+        """The name of a number."""
+        name = self.names[number]
+        text = comparable(self.corpus.ecosystem, name)
+        return Target(number, name, text, self.flats[number], self._ranks[number] or None, bool(self._protected[number]))
 
-    def same_look(self, text: str) -> list[Entry]:
-        """Entries that a hasty reader takes for the text."""
-        form = skeleton(text)
-        return [e for e in self._at(self._skeletons.get(form)) if skeleton(e.name.text) == form]
+    def near(self, flat: str) -> list[tuple[int, str]]:
+        """Numbers and flat forms of names that at most two slips may lead to, most popular first; to be checked.
 
-    def near(self, text: str) -> list[Neighbour]:
-        """Entries that one edit leads to: a letter more, less or other, or two neighbours swapped.
-
-        Bound: as many probes as the text has characters, and one; at most 64 neighbours, best ranks first.
+        Bound: see `Deletions.near`; at most 512 names.
         """
-        found = set(self._deletes.get(text)) | set(self._texts.get(text))
-        for shorter in deletions(text):
-            found.update(self._texts.get(shorter))
-            found.update(self._deletes.get(shorter))
-        neighbours = (difference(text, entry) for entry in self._at(sorted(found)[:MAX_CANDIDATES]))
-        return [n for n in neighbours if _one_edit(n)]
+        numbers = self._deletions.near(flat.encode("ascii", "ignore"))
+        flats = self.flats
+        return [(n, flats[n]) for n in numbers[:MAX_NEAR]]
 
-    def _at(self, numbers: Iterable[int]) -> list[Entry]:
-        return [self._entries[n] for n in numbers]
+    def same_letters(self, flat: str) -> list[Target]:
+        """Names equal but for punctuation."""
+        return [t for t in self._at(self._flats.get(flat.encode())) if t.flat == flat]
 
+    def same_look(self, look: str) -> list[Target]:
+        """Names that a hasty reader takes for one another."""
+        return [t for t in self._at(self._skeletons.get(look.encode("utf-8", "replace"))) if skeleton(t.flat) == look]
 
-def bare(text: str) -> str:
-    """The text without the punctuation that registries' users mix up; scope and path marks stay."""
-    return PUNCTUATION.sub("", fold(text))
+    def same_words(self, parts: list[str]) -> list[Target]:
+        """Names of the same tokens in any order."""
+        key = forms.word_order(parts)
+        return [t for t in self._at(self._orders.get(key.encode())) if forms.word_order(forms.tokens(t.text)) == key]
 
+    def same_base(self, base: str) -> list[Target]:
+        """Owned names that are called so within their scope, group or account."""
+        ecosystem = self.corpus.ecosystem
+        return [t for t in self._at(self._bases.get(base.encode())) if forms.base(ecosystem, t.text) == base]
 
-def deletions(text: str) -> set[str]:
-    """Every text that is one character shorter."""
-    return {text[:i] + text[i + 1 :] for i in range(len(text))}
+    def same_core(self, core: str) -> list[Target]:
+        """Names of which a mark of a language or a lure can be taken away to leave this."""
+        return [t for t in self._at(self._cores.get(core.encode())) if any(c == core for c, _, _ in forms.cores(t.text))]
 
+    def _at(self, numbers: Iterable[int]) -> list[Target]:
+        return [self.target(n) for n in numbers]
 
-def difference(text: str, entry: Entry) -> Neighbour:
-    """Where a text and an entry differ, common front and back cut off. Linear in the length."""
-    other = entry.name.text
-    shortest = min(len(text), len(other))
-    front = 0
-    while front < shortest and text[front] == other[front]:
-        front += 1
-    back = 0
-    while back < shortest - front and text[-1 - back] == other[-1 - back]:
-        back += 1
-    return Neighbour(entry, front, text[front : len(text) - back], other[front : len(other) - back])
-
-
-def _one_edit(neighbour: Neighbour) -> bool:
-    mine, theirs = neighbour.mine, neighbour.theirs
-    if max(len(mine), len(theirs)) == 1:
-        return True
-    return len(mine) == 2 and mine == theirs[::-1]  # noqa: PLR2004 - a swap is of two
+    def _multimap(self, name: str) -> Multimap:
+        return Multimap(*(self._arrays[f"{name}.{part}"] for part in ("starts", "hashes", "values")))

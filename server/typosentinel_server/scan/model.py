@@ -1,6 +1,7 @@
 """The nouns of the scanning core."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from typosentinel_server.errors import EcosystemUnknown, did_you_mean, shown
@@ -71,6 +72,20 @@ class Technique(StrEnum):
     BIT_FLIP = "bit-flip"
     HOMOGLYPH = "homoglyph"
     LETTER_CASE = "letter-case"
+    PLURAL = "plural"
+    COMPOUND = "compound"
+    WORD_ORDER = "word-order"
+    VERSION = "version"
+    AFFIX = "affix"
+    COMBOSQUAT = "combosquat"
+    SCOPE = "scope"
+    DEPENDENCY_CONFUSION = "dependency-confusion"
+    UNKNOWN_NAME = "unknown-name"
+    KNOWN_MALWARE = "known-malware"
+
+
+# What no list of popular names leads to: these come from lists that the operator of the scanner brings.
+FROM_CONTEXT = frozenset({Technique.DEPENDENCY_CONFUSION, Technique.UNKNOWN_NAME, Technique.KNOWN_MALWARE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +107,16 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One technique that leads from a popular name to this one.
+    """One technique that leads from a popular name to this one, or one list that speaks of this one.
 
     Attributes:
         technique: how the two are confused.
-        target: the popular name, in its registry's spelling.
+        target: the popular name, in its registry's spelling; the name itself where the finding is about no other.
         rank: the target's place on its list, 1 the most popular; None where the list has no order.
         message: a sentence that a person can act on.
         score: 0 to 1; the logistic of the sum of the contributions.
         contributions: what the score is made of, strongest first.
+        cleared: whether an allowance takes it out of verdict and score; it stays as evidence.
     """
 
     technique: Technique
@@ -109,6 +125,26 @@ class Finding:
     message: str
     score: float
     contributions: tuple[Contribution, ...]
+    cleared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Somebody's word that a name is in order.
+
+    Attributes:
+        entry: the name or pattern on the allow-list.
+        reason: why, in that person's words.
+        expires: the last day, in UTC, on which it holds; None without an end.
+        target: the only target that it is about; None for all that is found.
+        expired: whether that day has passed, so that it clears nothing any more.
+    """
+
+    entry: str
+    reason: str
+    expires: date | None
+    target: str | None
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +157,10 @@ class ScanResult:
         known: whether the name is on a list of popular names; those never alert.
         rank: the name's own rank where it is known and the list has an order.
         verdict: what to think of it.
-        score: 0 to 1, the highest of the findings.
+        score: 0 to 1, the highest of the findings that are not cleared.
         findings: strongest first; also the weak ones that leave the verdict clean.
         corpus_version: which list it was compared with.
+        allowances: what the allow-list says of the name, expired entries included.
     """
 
     package: Package
@@ -134,10 +171,12 @@ class ScanResult:
     score: float
     findings: tuple[Finding, ...]
     corpus_version: str
+    allowances: tuple[Allowance, ...] = ()
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The suspected targets, most likely first, each once; none for a clean name."""
         if self.verdict is Verdict.CLEAN:
             return ()
-        return tuple(dict.fromkeys(finding.target for finding in self.findings))
+        suspected = (f.target for f in self.findings if not f.cleared and f.target != self.normalized)
+        return tuple(dict.fromkeys(suspected))

@@ -132,18 +132,14 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
     return Name(raw=raw, identity=identity if raw.isascii() else raw, text=identity.lower())
 
 
-def owner(ecosystem: Ecosystem, text: str) -> str:
-    """The part of a name that one owner holds, so that nobody else can publish beside it; empty without one.
+def comparable(ecosystem: Ecosystem, raw: str) -> str:
+    """The lower-case identity of a name that is known to be one, on which all comparing is done."""
+    return RULES[ecosystem].identity(raw).lower()
 
-    That is npm's scope, Maven's groupId and, in Go, the host with the account.
-    """
-    if ecosystem is Ecosystem.NPM and text.startswith("@"):
-        return text.partition("/")[0]
-    if ecosystem is Ecosystem.MAVEN:
-        return text.partition(":")[0]
-    if ecosystem is Ecosystem.GO:
-        return "/".join(text.split("/")[:2]) if text.count("/") > 1 else ""
-    return ""
+
+def identity_of(ecosystem: Ecosystem, raw: str) -> str:
+    """The identity of a name that is known to be one."""
+    return RULES[ecosystem].identity(raw)
 
 
 def refusal(ecosystem: Ecosystem, raw: str) -> NameRefused:

@@ -1,26 +1,80 @@
 """What a check is given and what it gives back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from typosentinel_server.scan.corpus import Entry
-from typosentinel_server.scan.index import Index, Neighbour
-from typosentinel_server.scan.model import Contribution, Technique
+from typosentinel_server.scan import forms
+from typosentinel_server.scan.confusables import fold
+from typosentinel_server.scan.deletions import SHORTEST_TWICE
+from typosentinel_server.scan.index import Index, Target
+from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.naming import Name
+from typosentinel_server.scan.spelling import Edit, Slip, edits, slip
+
+MAX_ONE = 32
+MAX_TWO = 16
 
 
-@dataclass(frozen=True, slots=True)
+class Near(NamedTuple):
+    """A popular name that one or two slips lead from, in letters and digits.
+
+    Attributes:
+        target: the popular name.
+        edits: the slips, in their order.
+        slips: their kinds.
+    """
+
+    target: Target
+    edits: tuple[Edit, ...]
+    slips: tuple[Slip, ...]
+
+
 class Query:
-    """One unlisted name and its surroundings.
+    """One unlisted name and its surroundings among the popular ones.
 
     Attributes:
         name: what was asked.
-        near: popular names one edit away, at most 64; worked out once for all checks.
+        text: its lower-case identity, letters of other scripts folded.
+        flat: the letters and digits of that.
+        tokens: the runs of them, at most 16.
+        foreign: the letters beyond ASCII that were folded.
+        same: popular names of the same letters and digits.
+        one: popular names one slip away, at most 32, most popular first.
+        two: popular names two slips away, at most 16, most popular first.
         index: for checks that look things up by another form of the name.
     """
 
-    name: Name
-    near: tuple[Neighbour, ...]
-    index: Index
+    def __init__(self, name: Name, index: Index) -> None:
+        self.name = name
+        self.index = index
+        self.ecosystem = index.corpus.ecosystem
+        self.foreign = [] if name.raw.isascii() else [c for c in name.raw if not c.isascii()]
+        self.text = fold(name.raw) if self.foreign else name.text
+        self.flat = forms.flat(self.text)
+        self.tokens = forms.tokens(self.text)
+        self.same: list[Target] = []
+        self.one: list[Near] = []
+        self.two: list[Near] = []
+        self._look_around()
+
+    def _look_around(self) -> None:
+        flat = self.flat
+        twice = len(flat) >= SHORTEST_TWICE
+        for number, their_flat in self.index.near(flat):
+            found = edits(flat, their_flat)
+            if found is None:
+                continue
+            if not found:
+                self.same.append(self.index.target(number))
+            elif len(found) == 1:
+                if len(self.one) < MAX_ONE:
+                    self.one.append(self._near(number, their_flat, found))
+            elif twice and len(self.two) < MAX_TWO and len(their_flat) >= SHORTEST_TWICE - 1:
+                self.two.append(self._near(number, their_flat, found))
+
+    def _near(self, number: int, their_flat: str, found: tuple[Edit, ...]) -> Near:
+        return Near(self.index.target(number), found, tuple(slip(edit, self.flat, their_flat) for edit in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +85,15 @@ class Match:
         technique: which.
         target: the popular name.
         evidence: a sentence with `{target}` where the quoted target and its rank belong.
-        contributions: the technique's own reasons; the engine adds those of length and popularity.
+        signs: what the technique saw, by the names of the score card, with numbers.
     """
 
     technique: Technique
-    target: Entry
+    target: Target
     evidence: str
-    contributions: tuple[Contribution, ...]
+    signs: Mapping[str, float] = field(default_factory=dict)
 
 
 def letters(text: str) -> str:
     """Characters quoted for a sentence: `"a"`."""
     return f'"{text}"'
-
-
-def is_digits(*texts: str) -> bool:
-    """Whether all the texts are digits only, an empty one included."""
-    return all(c.isdigit() for text in texts for c in text)

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from typosentinel_server.bundles.archive import pack
-from typosentinel_server.bundles.build import DEFAULT_SHARE, Made, Material, files, make
+from typosentinel_server.bundles.build import DEFAULT_SHARE, Made, Material, files, make, rows_in
 from typosentinel_server.bundles.errors import DAMAGED, refused
 from typosentinel_server.bundles.store import NOT_WRITABLE, write, write_file
 from typosentinel_server.clock import Clock
 from typosentinel_server.commands.corpus.opening import ARCHIVE, read
 from typosentinel_server.errors import shown
-from typosentinel_server.progress import progress
+from typosentinel_server.progress import counting
 from typosentinel_server.scan.corpus import MAX_BYTES
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
@@ -58,7 +58,7 @@ def build(
       kubectl create configmap names --from-file=lists
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     materials = _materials(lists, _ecosystems(unordered), _ecosystems(partial))
-    with progress("building", sum(len(material.content) for material in materials)) as advance:
+    with counting("building", sum(map(rows_in, materials))) as advance:
         made = [make(material, share, advance) for material in materials]
         at = datetime.fromtimestamp(clock.wall(), UTC) if created is None else created.replace(tzinfo=UTC)
         found = files(made, at)

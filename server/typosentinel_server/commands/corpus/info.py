@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from typosentinel_server.commands.corpus.opening import open_library
-from typosentinel_server.engines import Library, names_in
+from typosentinel_server.engines import Library
 from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
@@ -45,7 +45,7 @@ def _print(library: Library, lists: list[Corpus], missing: list[Ecosystem]) -> N
             f"{found.skipped} rows skipped" * bool(found.skipped),
         ]
         click.echo(
-            f"{found.ecosystem:<10} {names_in(found):>7} {_protected(found):>9}  "
+            f"{found.ecosystem:<10} {len(found.entries):>7} {_protected(found):>9}  "
             f"{found.created.astimezone(UTC):%Y-%m-%d}  {found.version}  {', '.join(filter(None, remarks))}".rstrip()
         )
     if missing:
@@ -60,7 +60,7 @@ def _as_json(found: Corpus) -> dict[str, object]:
         "ecosystem": found.ecosystem.value,
         "version": found.version,
         "createdAt": found.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "names": names_in(found),
+        "names": len(found.entries),
         "protected": _protected(found),
         "ranked": _ranked(found),
         "partial": found.partial,

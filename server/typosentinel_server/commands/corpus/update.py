@@ -10,7 +10,7 @@ from typosentinel_server.bundles.archive import MAX_ARCHIVE_BYTES, open_archive,
 from typosentinel_server.bundles.errors import CHECKSUM, refused
 from typosentinel_server.bundles.store import publish, signature
 from typosentinel_server.commands.corpus.opening import read
-from typosentinel_server.engines import Library, names_in, refuse_loss, sizes_of
+from typosentinel_server.engines import Library, refuse_loss, sizes_of
 from typosentinel_server.errors import CorpusUnreadable, shown
 from typosentinel_server.scan.model import Ecosystem
 
@@ -50,11 +50,11 @@ def update(directory: Path, url: str | None, file: Path | None, sha256: str | No
     content, where = _fetched(url, sha256) if url is not None else _read(Path(file or ""), sha256)
     library = Library(bundle=open_archive(content, where))
     lists = [library.read(ecosystem) for ecosystem in library.ecosystems]
-    refuse_loss(_held(directory), {found.ecosystem: names_in(found) for found in lists}, max_loss)
+    refuse_loss(_held(directory), {found.ecosystem: len(found.entries) for found in lists}, max_loss)
     members = unpack(content, where)
     publish({name: member.read() for name, member in members.items()}, directory)
     for found in lists:
-        click.echo(f"{found.ecosystem}: {names_in(found)} names, {found.version}")
+        click.echo(f"{found.ecosystem}: {len(found.entries)} names, {found.version}")
     click.echo(f"{directory}: {len(lists)} lists from {where}")
 
 

@@ -1,20 +1,17 @@
-"""One bit of a letter turned over in memory: `rdquests`. Bound: one comparison a neighbour, at most 64."""
+"""One bit of a letter turned over in memory: `rdquests`. Bound: one comparison a neighbour, at most 32."""
 
 from collections.abc import Iterator
 
-from typosentinel_server.scan.model import Contribution, Technique
-from typosentinel_server.scan.query import Match, Query, is_digits, letters
+from typosentinel_server.scan.model import Technique
+from typosentinel_server.scan.query import Match, Query, letters
 
 
 def check(query: Query) -> Iterator[Match]:
-    """Names of the same length that differ in a single bit of a single letter."""
-    for near in query.near:
-        if len(near.mine) != 1 or len(near.theirs) != 1 or not (near.mine + near.theirs).isascii():
+    """Names of the same length that differ in a single bit of a single letter; two digits are two versions."""
+    for near in query.one:
+        mine, theirs = near.edits[0].mine, near.edits[0].theirs
+        if len(mine) != 1 or len(theirs) != 1 or (mine + theirs).isdigit():
             continue
-        if (ord(near.mine) ^ ord(near.theirs)).bit_count() != 1 or is_digits(near.mine, near.theirs):
-            continue
-        reasons = [Contribution("a single bit is turned over", -0.8)]
-        if near.at == 0:
-            reasons.append(Contribution("it is the first letter: seldom mistyped", -1.2))
-        evidence = f"{letters(near.mine)} for {letters(near.theirs)} in {{target}} is a single bit turned over"
-        yield Match(Technique.BIT_FLIP, near.entry, evidence, tuple(reasons))
+        if (ord(mine) ^ ord(theirs)).bit_count() == 1:
+            evidence = f"{letters(mine)} for {letters(theirs)} in {{target}} is a single bit turned over"
+            yield Match(Technique.BIT_FLIP, near.target, evidence)

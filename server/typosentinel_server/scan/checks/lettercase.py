@@ -1,15 +1,16 @@
-"""Capitals where the registry tells them apart: `Lodash`. Bound: one probe, at most 64 comparisons."""
+"""Capitals where the registry tells them apart: `Lodash`. Bound: one comparison for each name of the same letters."""
 
 from collections.abc import Iterator
 
-from typosentinel_server.scan.model import Contribution, Technique
+from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.query import Match, Query
 
 
 def check(query: Query) -> Iterator[Match]:
     """Names that equal the query but for capitals; never in a registry that ignores them."""
-    if not query.name.raw.isascii():
+    if query.foreign:
         return
-    for entry in query.index.same_text(query.name.text):
-        reasons = (Contribution("the names differ in capitals only", 0.0),)
-        yield Match(Technique.LETTER_CASE, entry, "{target} is written with other capitals", reasons)
+    for target in query.same:
+        if target.text == query.text:
+            evidence = "{target} is written with other capitals"
+            yield Match(Technique.LETTER_CASE, target, evidence, {"other_capitals": 1.0})

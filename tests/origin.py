@@ -60,7 +60,7 @@ def stalls(*pieces: bytes) -> Answer:
 
 
 @dataclass
-class Shelf:
+class Origin:
     """Answers by path, and what was asked for.
 
     Attributes:
@@ -94,9 +94,9 @@ class Shelf:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[Shelf]:
-    """A shelf that listens."""
-    shelf = Shelf()
+async def opened() -> AsyncIterator[Origin]:
+    """A origin that listens."""
+    origin = Origin()
     tasks: set[asyncio.Task[None]] = set()
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,17 +107,17 @@ async def opened() -> AsyncIterator[Shelf]:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             path = head[0].split()[1]
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-            shelf.asked.append((path, headers))
-            shelf.was_asked.set()
-            await shelf.answers.get(path, says(http("404 Not Found")))(writer, headers)
+            origin.asked.append((path, headers))
+            origin.was_asked.set()
+            await origin.answers.get(path, says(http("404 Not Found")))(writer, headers)
             await writer.drain()
         tasks.discard(task)
         writer.close()
 
     server = await asyncio.start_server(connection, "127.0.0.1", 0)
-    shelf.port = server.sockets[0].getsockname()[1]
+    origin.port = server.sockets[0].getsockname()[1]
     try:
-        yield shelf
+        yield origin
     finally:
         server.close()
         for task in list(tasks):

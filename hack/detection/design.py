@@ -1,0 +1,127 @@
+"""How the signs are cut into ranges, and what the score card says of each.
+
+A sign that is not named here weighs nothing. The cuts are round numbers chosen by hand from what the signs
+mean; only the weights are fitted.
+"""
+
+from typing import NamedTuple
+
+from typosentinel_server.scan.evidence import Group
+from typosentinel_server.scan.spelling import Slip
+
+
+class Column(NamedTuple):
+    """One sign.
+
+    Attributes:
+        cuts: where one range of its values ends and the next begins; none for a sign that is there or not.
+        reason: what its contribution is called, with `{value}` where its number belongs. Signs of one reason that
+            see the same thing from several sides are shown as one contribution.
+        ordered: whether neighbouring ranges should have similar weights.
+    """
+
+    cuts: tuple[float, ...]
+    reason: str
+    ordered: bool = True
+
+
+THERE = ()
+COUNT = (1.5,)
+BEFORE = "how common attacks of this kind are in this ecosystem"
+LIKELY = "how likely its letters and words are"
+COMPARED = "how likely they are beside the target's"
+CROWD = "how many popular names are near"
+POPULAR = "how popular the target is"
+
+SLIP_REASONS = {
+    Slip.SWAPPED: "two neighbouring letters are swapped",
+    Slip.ADDED: "a letter is added",
+    Slip.ADDED_KEY: "a letter is added whose key is a neighbour's",
+    Slip.ADDED_DIGIT: "a digit is added",
+    Slip.ADDED_PLURAL: 'an "s" is added at the end',
+    Slip.REPEATED: "a letter is typed twice",
+    Slip.DROPPED: "a letter is left out",
+    Slip.DROPPED_DOUBLE: "one of two equal letters is left out",
+    Slip.DROPPED_DIGIT: "a digit is left out",
+    Slip.DROPPED_PLURAL: 'an "s" is left out at the end',
+    Slip.REPLACED: "a letter is replaced",
+    Slip.REPLACED_KEY: "a letter is replaced by its neighbour on the keyboard",
+    Slip.REPLACED_VOWEL: "a vowel is replaced by a vowel",
+    Slip.REPLACED_LOOK: "a letter is replaced by one that looks like it",
+    Slip.REPLACED_BIT: "a letter is replaced by one that differs in a bit",
+    Slip.DIGIT_IN: "a letter is replaced by a digit",
+    Slip.DIGIT_OUT: "a digit is replaced by a letter",
+    Slip.OTHER_DIGIT: "a digit is replaced by another",
+}
+
+DESIGN: dict[Group, dict[str, Column]] = {
+    Group.SLIPS: {
+        "length": Column((4, 5, 6, 7, 8, 9, 10, 12, 14, 18, 24), "the shorter name has {value} letters and digits"),
+        "rank": Column((1, 2, 2.5, 3, 3.3, 3.6, 3.9, 4.2), POPULAR),
+        "protected": Column(THERE, POPULAR),
+        "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
+        "same_owner": Column(THERE, "only their common owner can publish either"),
+        "their_owner": Column(THERE, "the target belongs to an owner"),
+        "slips": Column((0.5, 1.5), "number of slips: {value}"),
+        "marks_left_out": Column(THERE, "punctuation is left out"),
+        "marks_added": Column(THERE, "punctuation is added"),
+        "marks_moved": Column(THERE, "punctuation stands elsewhere"),
+        "marks_exchanged": Column(THERE, "punctuation is exchanged for other punctuation"),
+        "foreign_letter": Column(THERE, "a letter of another script or with an accent"),
+        "look_alike": Column(THERE, "look-alike letters"),
+        "other_capitals": Column(THERE, "other capitals"),
+        "cost": Column((14, 18, 22, 27, 32, 38, 45, 55, 70), LIKELY),
+        "cost_mean": Column((1.7, 2.0, 2.3, 2.6, 2.9, 3.2, 3.6), LIKELY),
+        "cost_most": Column((4, 5, 6, 7, 8, 9), LIKELY),
+        "cut": Column((10, 14, 18, 22, 26, 30, 36), LIKELY),
+        "cut_mean": Column((1, 1.5, 2, 2.5, 3, 3.5, 4), LIKELY),
+        "rarest": Column((7, 8, 9, 10, 11, 12, 15), LIKELY),
+        "gain": Column((-1, 1, 3, 5, 7, 9, 11, 14, 18), COMPARED),
+        "gain_mean": Column((0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5), COMPARED),
+        "their_cost": Column((10, 13, 16, 19, 23, 28, 35, 45), COMPARED),
+        "word": Column((7, 8, 9, 10, 11, 12, 15), COMPARED),
+        "their_word": Column((6, 7, 8, 9, 10, 11, 12), COMPARED),
+        "near_one": Column((1, 2, 3, 5), CROWD),
+        "near_two": Column((1, 2, 4, 8, 15), CROWD),
+        "first_letter": Column(THERE, "the first letter is concerned"),
+        "last_letter": Column(THERE, "the last letter is concerned"),
+        "word_length": Column((3, 4, 5, 6, 8, 10), "the word with the slip has {value} letters"),
+        **{slip.value: Column(COUNT, reason) for slip, reason in SLIP_REASONS.items()},
+    },
+    Group.WORDS: {
+        "length": Column((4, 5, 6, 7, 9, 12), "the shorter name has {value} letters and digits"),
+        "rank": Column((1.5, 2.5, 3, 3.5, 4), POPULAR),
+        "protected": Column(THERE, POPULAR),
+        "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
+        "target_word": Column((6, 7, 8, 9, 10, 11, 12), "how common the target is as a word"),
+        "word_order": Column(THERE, "the same words in another order"),
+        "version_added": Column(THERE, "a version is written behind it"),
+        "affix_dropped": Column(THERE, "a word that says little is left out"),
+        "affix_exchanged": Column(THERE, "a word that says little is exchanged"),
+        "affix_lure": Column(THERE, "the new word promises a repair or another edition"),
+        "affix_other": Column(THERE, "the new word says something"),
+        "combo_prefix": Column(THERE, "a word is put in front"),
+        "combo_suffix": Column(THERE, "a word is put behind"),
+        "combo_infix": Column(THERE, "words are put around it"),
+        "combo_words": Column((1.5, 2.5), "words beside the name: {value}"),
+        "combo_glued": Column(THERE, "the word is glued to it"),
+        "combo_mark": Column(THERE, "the word is a mark of a language or a registry"),
+        "combo_lure": Column(THERE, "the word promises a repair or another edition"),
+        "combo_number": Column(THERE, "the word is a number"),
+        "family": Column((0.5, 1, 2, 3, 4), "how many popular names are built around the target"),
+    },
+    Group.OWNERS: {
+        "length": Column((5, 7, 9, 12, 16), "the shorter name has {value} letters and digits"),
+        "rank": Column((2.5, 3.5, 4), POPULAR),
+        "protected": Column(THERE, POPULAR),
+        "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
+        "other_owner": Column(THERE, "another owner has a package called the same"),
+        "owner_added": Column(THERE, "an owner is put before it"),
+        "owner_left_out": Column(THERE, "the owner is left out"),
+        "owner_flattened": Column(THERE, "the owner is written as a part of the name"),
+        "owner_size": Column((2, 5, 10, 30, 100), "popular names of that owner: {value}"),
+        "owner_doubled": Column((0.02, 0.1, 0.3), "how many of them are popular without owner too"),
+        "base_word": Column((5, 6, 7, 8, 10), "how common its words are"),
+        "words": Column((1.5, 2.5), "how common its words are"),
+    },
+}

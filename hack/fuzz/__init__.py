@@ -1,0 +1,1 @@
+"""Fuzzing by coverage: targets, each a module with SEEDS and a function `make`, and what runs them."""

@@ -1,0 +1,47 @@
+"""A word beside a name dropped or exchanged: `discord-fix` for `discord.js`. Bound: 20 probes.
+
+Only words that say little count: marks of a language or a registry, and lures.
+"""
+
+from collections.abc import Iterator
+
+from typosentinel_server.scan import forms
+from typosentinel_server.scan.model import Technique
+from typosentinel_server.scan.query import Match, Query, letters
+
+SHORTEST = 4
+
+
+def check(query: Query) -> Iterator[Match]:
+    """Names that share their core with the query and differ in what stands beside it."""
+    if len(query.flat) >= SHORTEST:
+        for target in query.index.same_core(query.flat):
+            theirs = _affix(target.text, query.flat)
+            evidence = f"{letters(theirs)} of {{target}} is left out"
+            yield Match(Technique.AFFIX, target, evidence, {"affix_dropped": 1.0})
+    for core, affix in _cores(query):
+        if len(core) < SHORTEST:
+            continue
+        for target in query.index.same_core(core):
+            theirs = _affix(target.text, core)
+            if theirs != affix or target.flat != query.flat:
+                evidence = f"{letters(theirs)} of {{target}} is exchanged for {letters(affix)}"
+                yield Match(Technique.AFFIX, target, evidence, {"affix_exchanged": 1.0, **_kind(affix)})
+
+
+def _cores(query: Query) -> dict[tuple[str, str], None]:
+    """Each core of the query with what stands beside it; any word may stand behind."""
+    found = {(core, affix): None for core, affix, _ in forms.cores(query.text)}
+    if len(query.tokens) > 1:
+        found["".join(query.tokens[:-1]), query.tokens[-1]] = None
+    return found
+
+
+def _kind(affix: str) -> dict[str, float]:
+    if affix in forms.LURES:
+        return {"affix_lure": 1.0}
+    return {} if affix in forms.LANGUAGE_MARKS else {"affix_other": 1.0}
+
+
+def _affix(text: str, core: str) -> str:
+    return next(affix for found, affix, _ in forms.cores(text) if found == core)

@@ -1,0 +1,22 @@
+"""Two slips of the hand: `dizcord.js` for `discordjs`, `lpodahs`. Bound: one comparison a neighbour, at most 16."""
+
+from collections.abc import Iterator
+
+from typosentinel_server.scan.model import Technique
+from typosentinel_server.scan.query import Match, Query, letters
+from typosentinel_server.scan.spelling import Edit
+
+
+def check(query: Query) -> Iterator[Match]:
+    """Names of six letters and more that two slips lead to the query from."""
+    for near in query.two:
+        first, second = near.edits
+        yield Match(Technique.COMPOUND, near.target, f"two slips from {{target}}: {_told(first)}, {_told(second)}")
+
+
+def _told(edit: Edit) -> str:
+    if not edit.theirs:
+        return f"{letters(edit.mine)} added"
+    if not edit.mine:
+        return f"{letters(edit.theirs)} left out"
+    return f"{letters(edit.mine)} for {letters(edit.theirs)}"

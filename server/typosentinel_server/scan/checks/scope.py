@@ -1,0 +1,57 @@
+"""The owner of a name left out, added or changed: `core-tracing` for `@azure/core-tracing`. Bound: three probes.
+
+In npm that is the scope, in Maven the group, in Go the host with the account.
+"""
+
+from collections.abc import Iterator
+
+from typosentinel_server.scan import forms
+from typosentinel_server.scan.index import Target
+from typosentinel_server.scan.model import Ecosystem, Technique
+from typosentinel_server.scan.query import Match, Query
+
+# Scopes whose packages are by rule named after packages of others.
+DESCRIBING = frozenset(("@types",))
+SHORTEST = 3
+
+
+def check(query: Query) -> Iterator[Match]:
+    """Owned names that are called the same within, and names without owner that an owner is put before."""
+    held = forms.owner(query.ecosystem, query.text)
+    base = forms.base(query.ecosystem, query.text)
+    if held in DESCRIBING or len(base) < SHORTEST:
+        return
+    if query.ecosystem is Ecosystem.NPM and not held:
+        yield from _without(query)
+        return
+    if not held:
+        return
+    for target in query.index.same_base(base):
+        theirs = forms.owner(query.ecosystem, target.text)
+        if theirs != held and theirs not in DESCRIBING:
+            evidence = f"it is called as {{target}} and belongs to {held}, not {theirs}"
+            yield Match(Technique.SCOPE, target, evidence, {"other_owner": 1.0, **_owned(query, target)})
+    if query.ecosystem is Ecosystem.NPM:
+        for target in query.index.same_letters(forms.flat(base)):
+            if target.text == base:
+                evidence = f"the scope {held} is put before {{target}}"
+                yield Match(Technique.SCOPE, target, evidence, {"owner_added": 1.0})
+
+
+def _without(query: Query) -> Iterator[Match]:
+    for target in query.index.same_base(query.text):
+        theirs = forms.owner(query.ecosystem, target.text)
+        if theirs not in DESCRIBING:
+            evidence = f"the scope {theirs} of {{target}} is left out"
+            yield Match(Technique.SCOPE, target, evidence, {"owner_left_out": 1.0, **_owned(query, target)})
+    for target in query.same:
+        if target.text.startswith("@") and target.text != query.text:
+            evidence = "the scope of {target} is written as a part of the name"
+            yield Match(Technique.SCOPE, target, evidence, {"owner_flattened": 1.0, **_owned(query, target)})
+
+
+def _owned(query: Query, target: Target) -> dict[str, float]:
+    return {
+        "owner_size": query.index.owned[target.number],
+        "owner_doubled": query.index.owned_doubled[target.number] / 255,
+    }

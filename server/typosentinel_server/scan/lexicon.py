@@ -1,0 +1,156 @@
+"""What the words of package names look like: token frequencies, a letter model, and segmentation.
+
+A slip turns a likely text into an unlikely one; an honest name is likely by itself. The lexicon measures that
+in nats (negative natural logarithms of probabilities: 0 is certain, greater is rarer). It learns from the lists
+at hand, all ecosystems together, on top of a list of English words.
+
+Sources: the noisy-channel view of spelling (Kernighan, Church and Gale, 1990); interpolated n-gram smoothing
+(Jelinek and Mercer, 1980); SCOWL for the English words.
+"""
+
+import lzma
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from typosentinel_server.scan import flatfile, forms
+
+LETTERS = 38
+ORDER = 4
+SMOOTHING = 6.0
+# The letter model keeps sixteenths of a nat in a byte.
+STEPS = 16
+UNKNOWN_START = 8.0
+UNKNOWN_LETTER = 4.5
+LONGEST_TOKEN = 16
+UNREACHED = 1e9
+_PIECES = re.compile(r"[a-z]+|[0-9]+")
+# 0 is the edge of a name, 1 to 26 are letters, 27 to 36 digits, 37 is all punctuation.
+_CODES = bytes(
+    c - 96 if 97 <= c <= 122 else c - 48 + 27 if 48 <= c <= 57 else 37  # noqa: PLR2004 - ASCII
+    for c in range(256)
+)
+_EDGES = b"\x00" * (ORDER - 1)
+_CONTEXTS = LETTERS ** (ORDER - 1)
+
+Model = npt.NDArray[np.uint8]
+
+
+class Lexicon:
+    """The words and letters of package names.
+
+    Args:
+        counts: in how many names a token stands; 0 for an English word that stands in none.
+        model: the letter model, 38^4 costs in sixteenths of a nat.
+    """
+
+    def __init__(self, counts: dict[str, int], model: memoryview) -> None:
+        total = sum(counts.values()) + len(counts) / 2
+        self.costs = {token: -log((count or 0.5) / total) for token, count in counts.items()}
+        self.unknown = log(total) + UNKNOWN_START
+        self._model = model
+
+    def letters(self, text: str) -> list[int]:
+        """The cost of each letter of a text after the three before it, and of its end, in sixteenths of a nat."""
+        model = self._model
+        found = []
+        context = 0
+        for code in text.encode("ascii", "replace").translate(_CODES) + b"\x00":
+            context = context % _CONTEXTS * LETTERS + code
+            found.append(model[context])
+        return found
+
+    def token(self, token: str) -> float:
+        """The cost of a token, in nats; `unknown` where it is none."""
+        return self.costs.get(token, self.unknown)
+
+    def segments(self, flat: str) -> float:
+        """The cost of the cheapest way to cut a flat text into tokens, in nats.
+
+        Bound: 16 look-ups a letter, for the first 64 letters.
+        """
+        get = self.costs.get
+        text = flat[:64]
+        best = [0.0]
+        stray = UNREACHED
+        for end in range(1, len(text) + 1):
+            # Letters that are in no token cost by the letter, and once for each run of them.
+            stray = min(stray, best[-1] + UNKNOWN_START) + UNKNOWN_LETTER
+            least = stray
+            for start in range(max(0, end - LONGEST_TOKEN), end - 1):
+                piece = get(text[start:end])
+                if piece is not None and best[start] + piece < least:
+                    least = best[start] + piece
+            best.append(least)
+        return best[-1]
+
+
+def compile_lexicon(names: list[str], words: Iterable[str]) -> bytes:
+    """The flat file of a lexicon of names, without their owners, on top of some words."""
+    counts, model = learn(names, words)
+    tokens = np.frombuffer("\n".join(counts).encode(), np.uint8)
+    return flatfile.pack({}, {"tokens": tokens, "counts": np.array(list(counts.values()), np.uint32), "model": model})
+
+
+def open_lexicon(content: memoryview, where: str = "the compiled lexicon") -> Lexicon:
+    """The lexicon of a flat file. Raises CorpusUnreadable where it is damaged."""
+    _, arrays = flatfile.unpack(content, where)
+    tokens = bytes(arrays["tokens"]).decode().split("\n")
+    return Lexicon(dict(zip(tokens, arrays["counts"].tolist(), strict=True)), arrays["model"])
+
+
+def english() -> list[str]:
+    """The English words that the package carries."""
+    packed = resources.files("typosentinel_server").joinpath("corpora", "english.txt.xz").read_bytes()
+    return lzma.decompress(packed).decode("ascii").split("\n")
+
+
+def count_tokens(names: Iterable[str]) -> Counter[str]:
+    """In how many of the names, without their owners, each token stands."""
+    found: Counter[str] = Counter()
+    for name in names:
+        parts = set(forms.tokens(name))
+        parts.update(_PIECES.findall(name))
+        found.update(parts)
+    return found
+
+
+def learn(names: list[str], words: Iterable[str]) -> tuple[dict[str, int], Model]:
+    """Token counts and the letter model of names without their owners, on top of some words.
+
+    Takes 0.4 s for 70,000 names.
+    """
+    counts: dict[str, int] = dict.fromkeys(words, 0)
+    counts.update(count_tokens(names))
+    return counts, _letter_model(names)
+
+
+def _letter_model(names: list[str]) -> Model:
+    text = b"".join(_encoded(names))
+    codes = np.frombuffer(text, np.uint8).astype(np.int64)
+    # The three edges in front of each name are context only.
+    ends = np.ones(len(codes), bool)
+    starts = np.fromiter((len(name) + ORDER for name in names), np.int64, len(names)).cumsum()
+    for n in range(ORDER - 1):
+        ends[np.concatenate([[0], starts[:-1]]) + n] = False
+    wanted = np.flatnonzero(ends)
+    window = np.zeros(len(wanted), np.int64)
+    for back in range(ORDER - 1, -1, -1):
+        window = window * LETTERS + codes[wanted - back]
+    counts = np.bincount(window, minlength=LETTERS**ORDER).reshape((LETTERS,) * ORDER).astype(np.float32)
+    likely = np.full(LETTERS, 1 / LETTERS, np.float32)
+    for order in range(1, ORDER + 1):
+        seen = counts.sum(axis=tuple(range(ORDER - order)))
+        likely = (seen + SMOOTHING * likely) / (seen.sum(axis=-1, keepdims=True) + SMOOTHING)
+    costs: Model = np.minimum(np.rint(-np.log(likely) * STEPS), 255).astype(np.uint8).ravel()
+    return costs
+
+
+def _encoded(names: Iterable[str]) -> Iterator[bytes]:
+    for name in names:
+        yield _EDGES + name.encode("ascii", "replace").translate(_CODES) + b"\x00"

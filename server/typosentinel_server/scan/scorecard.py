@@ -1,0 +1,123 @@
+"""The weights of the signs: a table that people can read, fitted by `hack/detection/fit.py`.
+
+A score is the logistic of a sum of weights in log-odds. Each sign is cut into ranges with a weight each; a sign
+that a pair of names does not have adds nothing.
+"""
+
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from math import exp
+from typing import Any
+
+from typosentinel_server.scan.evidence import Group, Signs
+from typosentinel_server.scan.model import Contribution, Verdict
+
+# Every pair has this sign; the card's start is told with it.
+STARTING = "ecosystem"
+WEAK = 0.15
+OTHERS = "all other signs, each of them weak"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """The weights of one sign.
+
+    Attributes:
+        cuts: where one range ends and the next begins; a value equal to a cut belongs to the higher one.
+        weights: log-odds, one more than cuts.
+        reason: what the sign says, with `{value}` where its number belongs; several signs may share one.
+    """
+
+    cuts: tuple[float, ...]
+    weights: tuple[float, ...]
+    reason: str
+
+    def weight(self, value: float) -> float:
+        """The log-odds that a value adds."""
+        return self.weights[bisect_right(self.cuts, value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The weights of one group.
+
+    Attributes:
+        start: the log-odds before any sign.
+        signs: by name.
+    """
+
+    start: float
+    signs: Mapping[str, Sign]
+
+    def odds(self, signs: Signs) -> float:
+        """The sum of all weights, in log-odds."""
+        table = self.signs
+        total = self.start
+        for name, value in signs.items():
+            sign = table.get(name)
+            if sign is not None:
+                total += sign.weights[bisect_right(sign.cuts, value)]
+        return total
+
+    def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
+        """What the sum is made of, strongest first; signs of one reason are one contribution, and so are the weak."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for name, value in signs.items():
+            sign = self.signs.get(name)
+            if sign is not None:
+                reason = sign.reason.format(value=_shown(value))
+                found[reason] += sign.weight(value) + (self.start if name == STARTING else 0.0)
+        weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
+        if weak:
+            found[OTHERS] = sum(found.pop(reason) for reason in weak)
+        told = (Contribution(reason, round(weight, 3)) for reason, weight in found.items())
+        return tuple(sorted(told, key=lambda c: -abs(c.weight)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """All weights and the scores from which a name is an advisory and suspicious."""
+
+    cards: Mapping[Group, Card]
+    advisory_from: float
+    suspicious_from: float
+
+    def verdict_of(self, score: float) -> Verdict:
+        """The verdict that a score, 0 to 1, stands for; a name alone is never malicious."""
+        if score >= self.suspicious_from:
+            return Verdict.SUSPICIOUS
+        return Verdict.ADVISORY if score >= self.advisory_from else Verdict.CLEAN
+
+
+def logistic(odds: float) -> float:
+    """The probability of log-odds."""
+    return 1 / (1 + exp(-odds)) if odds > -700 else 0.0  # noqa: PLR2004 - beyond, exp overflows
+
+
+def parse(document: Mapping[str, Any]) -> Scorecard:
+    """A score card from its JSON form. Raises KeyError or ValueError for another form."""
+    cards = {}
+    for group in Group:
+        found = document["groups"][group.value]
+        signs = {
+            name: Sign(tuple(sign["cuts"]), tuple(sign["weights"]), sign["reason"])
+            for name, sign in found["signs"].items()
+        }
+        cards[group] = Card(found["start"], signs)
+    return Scorecard(cards, document["advisoryFrom"], document["suspiciousFrom"])
+
+
+@cache
+def fitted() -> Scorecard:
+    """The weights that the package carries."""
+    content = resources.files("typosentinel_server").joinpath("scan", "weights.json").read_text(encoding="utf-8")
+    return parse(json.loads(content))
+
+
+def _shown(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

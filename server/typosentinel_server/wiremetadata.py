@@ -1,0 +1,64 @@
+"""What a caller may tell of a package along with a question, as JSON: each field checked by itself."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from typosentinel_server.scan.context.metadata import Facts, Metadata, repository_owner
+
+FIRST_PACKAGE = date(1990, 1, 1)
+MAX_DOWNLOADS = 10**12
+MAX_MAINTAINERS = 200
+
+
+def _day(value: Any) -> date:
+    try:
+        found = date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError("a day is written 2019-05-31") from error
+    if found < FIRST_PACKAGE:
+        raise ValueError(f"no package is older than {FIRST_PACKAGE}")
+    return found
+
+
+def _of_an_owner(value: str) -> str:
+    if repository_owner(value) is None:
+        raise ValueError("a repository is an address with an owner, such as https://github.com/owner/name")
+    return value
+
+
+class FactsBody(BaseModel):
+    """What the caller knows of a package."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    first_release: Annotated[date, BeforeValidator(_day)] | None = None
+    downloads: Annotated[int, Field(ge=0, le=MAX_DOWNLOADS)] | None = None
+    maintainers: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]], Field(max_length=MAX_MAINTAINERS)
+    ] = []
+    repository: Annotated[str, Field(max_length=500), AfterValidator(_of_an_owner)] | None = None
+
+    def facts(self) -> Facts:
+        """The same for the scanning core."""
+        return Facts(self.first_release, self.downloads, frozenset(self.maintainers), self.repository)
+
+
+class TargetBody(FactsBody):
+    """What the caller knows of the package that the one in question may be confused with."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class MetadataBody(FactsBody):
+    """What the caller knows of the package in question."""
+
+    target: TargetBody | None = None
+
+    def metadata(self) -> Metadata:
+        """The same for the scanning core."""
+        if self.target is None:
+            return Metadata(self.facts())
+        return Metadata(self.facts(), self.target.facts(), self.target.name)
