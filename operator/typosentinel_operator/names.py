@@ -81,6 +81,11 @@ CONFIG_KEY: Final = "config.yaml"
 CONFIG_KIND: Final = "ServerConfiguration"
 # Beside the configuration and not in it: a volume cannot be mounted inside a read-only one.
 CORPUS_DIRECTORY: Final = "/etc/typosentinel-corpus"
+PRIVATE_NAMES_DIRECTORY: Final = "/etc/typosentinel-private-names"
+ALLOW_LIST_DIRECTORY: Final = "/etc/typosentinel-allow-list"
+# Keys of the ConfigMaps that users write.
+PRIVATE_NAMES_KEY: Final = "private-names.yaml"
+ALLOW_LIST_KEY: Final = "allow-list.yaml"
 STATE_DIRECTORY: Final = "/var/lib/typosentinel"
 
 

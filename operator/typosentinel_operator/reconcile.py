@@ -1,7 +1,7 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ class Pass:
         references: number of policies referred to.
         policies: those policies.
         config_maps: number of ConfigMaps referred to.
-        missing: those of them that are not there.
+        missing: those of them that are not there, by name.
         failure: what stops us until somebody changes an object.
         interruption: what keeps us from writing for the moment.
     """
@@ -58,7 +58,7 @@ class Pass:
     references: int = 0
     policies: Policies = field(default_factory=lambda: Policies(None, None))
     config_maps: int = 0
-    missing: tuple[Unresolved, ...] = ()
+    missing: dict[str, Unresolved] = field(default_factory=dict)
     failure: Permanent | None = None
     interruption: ClusterError | None = None
 
@@ -117,6 +117,7 @@ class Reconciler:
             now.missing = await gather.missing_config_maps(self.cluster, meta["namespace"], spec)
             config_map = now.applied.objects.get(names.CONFIG_MAP.name)
             inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, config_map)
+            inputs = replace(inputs, missing=frozenset(now.missing))
             wanted = children.build(inputs)
             begins = names.DEPLOYMENT.name not in now.applied.objects
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
@@ -213,7 +214,7 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
         references=now.references,
         unresolved=now.policies.unresolved(),
         config_maps=now.config_maps,
-        missing=now.missing,
+        missing=tuple(now.missing.values()),
         failure=(now.failure.reason, now.failure.message) if now.failure else None,
         interruption=str(now.interruption) if now.interruption else None,
         previous=tuple(now.manifest.get("status", {}).get("conditions", [])),

@@ -25,6 +25,10 @@ from typosentinel_operator.fields import (
 
 # OSV's spelling of those that the server has a list for; a contract test holds this against it.
 Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "Go", "Maven"]
+# Where a spec refers to ConfigMaps.
+CORPUS_REFERENCE: Final = "spec.corpus.source.configMapRef"
+PRIVATE_NAMES_REFERENCE: Final = "spec.corpus.privateNamesRef"
+ALLOW_LIST_REFERENCE: Final = "spec.detection.allowListRef"
 LogLevel = Literal["Debug", "Info", "Warning", "Error"]
 
 
@@ -116,6 +120,15 @@ class CorpusSpec(Model):
     """Age of a list from which scanners call themselves degraded; they stay ready. Default: none is ever too old."""
     max_loss_percent: Annotated[int, Field(ge=0, le=100, json_schema_extra={"format": "int32"})] = 50
     """A list that lost more of its names than this is refused, and the old one stays; 100: any loss is taken."""
+    private_names_ref: ConfigMapReference | None = None
+    """ConfigMap with your own registry's names: a document of kind PrivateNames under the key private-names.yaml."""
+
+
+class DetectionSpec(Model):
+    """What is known besides the lists of popular names."""
+
+    allow_list_ref: ConfigMapReference | None = None
+    """ConfigMap with names that somebody vouches for: a document of kind AllowList under the key allow-list.yaml."""
 
 
 class ScanServiceSpec(Model):
@@ -144,6 +157,8 @@ class ScanServiceSpec(Model):
     """Ecosystems to serve, in OSV's spelling. Default: all of them."""
     corpus: CorpusSpec | None = None
     """The lists of popular names. Default: those that the scanner's image carries."""
+    detection: DetectionSpec | None = None
+    """What is known besides the lists of popular names. Default: nothing."""
     replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] | None = None
     """Number of scanner pods. Excludes scalingPolicyRef; 1 where neither is given."""
     cache_policy_ref: PolicyReference | None = None
@@ -156,9 +171,14 @@ class ScanServiceSpec(Model):
 
 def config_maps(spec: ScanServiceSpec) -> dict[str, str]:
     """The ConfigMaps that a spec refers to: names by the path of the field."""
-    source = spec.corpus.source if spec.corpus else None
-    reference = source.config_map_ref if source else None
-    return {"spec.corpus.source.configMapRef": reference.name} if reference else {}
+    corpus, detection = spec.corpus, spec.detection
+    source = corpus.source if corpus else None
+    references = {
+        CORPUS_REFERENCE: source.config_map_ref if source else None,
+        PRIVATE_NAMES_REFERENCE: corpus.private_names_ref if corpus else None,
+        ALLOW_LIST_REFERENCE: detection.allow_list_ref if detection else None,
+    }
+    return {field: reference.name for field, reference in references.items() if reference}
 
 
 class ScanServiceStatus(Model):

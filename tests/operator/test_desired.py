@@ -306,3 +306,30 @@ def test_lists_of_the_image_need_no_volume(corpus: Manifest) -> None:
 
     assert list(volumes) == list(mounts) == ["configuration"]
     assert configuration(corpus_inputs(**corpus))["corpus"]["source"] == {"builtin": {}}
+
+
+def detection_inputs(missing: frozenset[str] = frozenset()) -> Inputs:
+    """Inputs for a ScanService that refers to lists that say more than a name."""
+    spec = {"corpus": {"privateNamesRef": {"name": "own"}}, "detection": {"allowListRef": {"name": "vouched"}}}
+    return factories.inputs(spec=ScanServiceSpec.model_validate(spec), missing=missing)
+
+
+def test_lists_that_say_more_than_a_name_are_mounted_and_named() -> None:
+    """Each in its own place, under the key that the reference promises."""
+    volumes, mounts = pod_of(detection_inputs())
+
+    assert volumes["allow-list"]["configMap"] == {"name": "vouched", "optional": True}
+    assert volumes["private-names"]["configMap"] == {"name": "own", "optional": True}
+    assert configuration(detection_inputs())["detection"] == {
+        "allowList": f"{mounts['allow-list']['mountPath']}/allow-list.yaml",
+        "privateNames": f"{mounts['private-names']['mountPath']}/private-names.yaml",
+    }
+
+
+def test_what_is_missing_is_mounted_and_not_named() -> None:
+    """A server would not start on a document that names it; when it comes, no pod has to be made anew."""
+    given = detection_inputs(frozenset({"vouched"}))
+
+    assert pod_of(given) == pod_of(detection_inputs())
+    assert list(configuration(given)["detection"]) == ["privateNames"]
+    assert "detection" not in configuration(detection_inputs(frozenset({"vouched", "own"})))

@@ -1,33 +1,42 @@
-"""What a scanner pod mounts: its configuration, lists of popular names, a place for what it downloads."""
+"""What a scanner pod mounts: its configuration, the lists that a user brings, a place for what it downloads."""
 
 from typing import Final
 
-from typosentinel_operator import names
+from typosentinel_operator import names, specs
 from typosentinel_operator.desired.inputs import Inputs, Manifest
 
 # Twice the largest archive that a server takes: the new one is written before the old one goes.
 STATE_SIZE: Final = "160Mi"
+# Reference in the spec to (volume, where it is mounted).
+REFERENCES: Final = {
+    specs.CORPUS_REFERENCE: ("corpus", names.CORPUS_DIRECTORY),
+    specs.PRIVATE_NAMES_REFERENCE: ("private-names", names.PRIVATE_NAMES_DIRECTORY),
+    specs.ALLOW_LIST_REFERENCE: ("allow-list", names.ALLOW_LIST_DIRECTORY),
+}
 
 
 def volumes(inputs: Inputs) -> list[Manifest]:
     """The volumes. Always whole ConfigMaps, never a subPath: that is not updated when the ConfigMap changes."""
     found: list[Manifest] = [{"name": "configuration", "configMap": {"name": names.child_name(inputs.name)}}]
-    source = inputs.spec.corpus.source if inputs.spec.corpus else None
-    if source is not None and source.config_map_ref is not None:
+    for field, name in specs.config_maps(inputs.spec).items():
         # Optional: without it a pod starts all the same, and takes the lists when they come.
-        found.append({"name": "corpus", "configMap": {"name": source.config_map_ref.name, "optional": True}})
-    if source is not None and source.url is not None:
+        found.append({"name": REFERENCES[field][0], "configMap": {"name": name, "optional": True}})
+    if _downloads(inputs):
         found.append({"name": "state", "emptyDir": {"sizeLimit": STATE_SIZE}})
     return found
 
 
 def mounts(inputs: Inputs) -> list[Manifest]:
     """Where the container has them."""
-    return [_mount(volume["name"]) for volume in volumes(inputs)]
+    found: list[Manifest] = [{"name": "configuration", "mountPath": names.CONFIG_DIRECTORY, "readOnly": True}]
+    for field in specs.config_maps(inputs.spec):
+        volume, path = REFERENCES[field]
+        found.append({"name": volume, "mountPath": path, "readOnly": True})
+    if _downloads(inputs):
+        found.append({"name": "state", "mountPath": names.STATE_DIRECTORY})
+    return found
 
 
-def _mount(volume: str) -> Manifest:
-    if volume == "state":
-        return {"name": volume, "mountPath": names.STATE_DIRECTORY}
-    path = {"configuration": names.CONFIG_DIRECTORY, "corpus": names.CORPUS_DIRECTORY}[volume]
-    return {"name": volume, "mountPath": path, "readOnly": True}
+def _downloads(inputs: Inputs) -> bool:
+    source = inputs.spec.corpus.source if inputs.spec.corpus else None
+    return source is not None and source.url is not None

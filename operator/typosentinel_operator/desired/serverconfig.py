@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from typosentinel_operator import names
+from typosentinel_operator import names, specs
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
 from typosentinel_operator.specs import CachePolicySpec, CorpusSpec
 
@@ -27,7 +27,19 @@ def document(inputs: Inputs) -> str:
         content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
     if inputs.spec.corpus is not None:
         content["corpus"] = _corpus(inputs.spec.corpus)
+    if detection := _detection(inputs):
+        content["detection"] = detection
     return yaml.safe_dump(content, sort_keys=True)
+
+
+def _detection(inputs: Inputs) -> dict[str, str]:
+    """Lists that are there: a server refuses a document that names a file which is not."""
+    referred = {field for field, name in specs.config_maps(inputs.spec).items() if name not in inputs.missing}
+    paths = {
+        specs.ALLOW_LIST_REFERENCE: ("allowList", f"{names.ALLOW_LIST_DIRECTORY}/{names.ALLOW_LIST_KEY}"),
+        specs.PRIVATE_NAMES_REFERENCE: ("privateNames", f"{names.PRIVATE_NAMES_DIRECTORY}/{names.PRIVATE_NAMES_KEY}"),
+    }
+    return {key: path for field, (key, path) in paths.items() if field in referred}
 
 
 def _corpus(spec: CorpusSpec) -> dict[str, Any]:
