@@ -17,7 +17,7 @@ from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
 from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.settings import Settings
+from typosentinel_server.settings import Settings, model_of
 from typosentinel_server.views import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,8 +72,8 @@ def document_fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
     """Dotted fields of the server's document."""
     for field in model.model_fields.values():
         here = f"{path}.{field.alias}" if path else str(field.alias)
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner = model_of(field.annotation)
+        if inner is not None and inner.model_fields:
             yield from document_fields(inner, here)
         elif field.alias not in {"apiVersion", "kind"}:
             yield here

@@ -133,7 +133,8 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
     for key, value in node.items():
         if key in {"title", "$defs", "propertyNames"} or (key, value) == ("additionalProperties", False):
             continue
-        if key == "default" and _empty(value):
+        # The API server, too, leaves the fields out of an object that has none.
+        if (key == "default" and _empty(value)) or (key == "properties" and not value):
             continue
         match key:
             case "const":

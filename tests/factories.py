@@ -117,6 +117,8 @@ def observed(**changes: Any) -> Observed:
             wanted_hash=HASH,
             references=0,
             unresolved=(),
+            config_maps=0,
+            missing=(),
             failure=None,
             interruption=None,
             previous=(),

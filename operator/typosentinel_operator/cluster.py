@@ -25,6 +25,7 @@ Manifest = dict[str, Any]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PAGE = 500
 NOT_FOUND = 404
 CONFLICT = 409
@@ -93,6 +94,11 @@ class Cluster:
         """One object, or None where there is none."""
         found: Manifest | None = await self._request("GET", _path(kind, namespace, name), missing_ok=True)
         return found
+
+    async def exists(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Whether there is such an object; what it holds may be large and is not asked for."""
+        path = _path(kind, namespace, name)
+        return await self._request("GET", path, missing_ok=True, accept=METADATA) is not None
 
     async def list(self, kind: Kind, namespace: str | None = None, *, selector: str | None = None) -> list[Manifest]:
         """All objects of a kind, of one namespace or of all, page by page."""
@@ -166,8 +172,9 @@ class Cluster:
         body: Manifest | None = None,
         content_type: str = "application/json",
         missing_ok: bool = False,
+        accept: str = "application/json",
     ) -> Any:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         try:
             async with asyncio.timeout(self._timeout):
                 serialized = await self._api.param_serialize(

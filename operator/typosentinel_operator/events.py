@@ -33,6 +33,7 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
         bad = (verdict.status == "True") == (verdict.type in _BAD_WHEN_TRUE) and verdict.status != "Unknown"
         demands_action = bad and verdict.reason in {
             Reason.POLICY_NOT_FOUND,
+            Reason.CONFIG_MAP_NOT_FOUND,
             Reason.INVALID_POLICY,
             Reason.INVALID_SPEC,
             Reason.NAME_CONFLICT,

@@ -13,6 +13,13 @@ from pydantic.alias_generators import to_camel
 DURATION_PATTERN: Final = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
 # Kubernetes' quantities less exponents and what is finer than a thousandth, which the API server would round up.
 QUANTITY_PATTERN: Final = r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?([kMGTPE]|[KMGTPE]i)?)$"
+SUBDOMAIN_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+# A host name or IPv4 address, perhaps a port, and a path, all of it printable ASCII: what every side reads alike.
+URL_PATTERN: Final = (
+    r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/[!\"$-~]*$"
+)
+SHA256_PATTERN: Final = r"^[0-9a-f]{64}$"
 DNS_LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
@@ -47,6 +54,13 @@ class PolicyReference(Model):
 
     name: ObjectName
     """Name of the object referred to, in the same namespace."""
+
+
+class ConfigMapReference(Model):
+    """A ConfigMap in the same namespace."""
+
+    name: Annotated[str, Field(pattern=SUBDOMAIN_PATTERN, min_length=1, max_length=253)]
+    """Name of the ConfigMap, in the same namespace."""
 
 
 class ConditionStatus(Model):

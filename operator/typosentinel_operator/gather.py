@@ -28,6 +28,19 @@ async def policies(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec
     )
 
 
+async def missing_config_maps(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec) -> dict[str, Unresolved]:
+    """The ConfigMaps that a ScanService refers to and that are not there, by name."""
+    return {
+        name: Unresolved(
+            names.Reason.CONFIG_MAP_NOT_FOUND,
+            f'ConfigMap "{name}" of {field} does not exist in namespace "{namespace}": create it or correct the '
+            "reference; until then scanners go on without it",
+        )
+        for field, name in specs.config_maps(spec).items()
+        if not await cluster.exists(names.CONFIG_MAP, namespace, name)
+    }
+
+
 async def children(cluster: Cluster, namespace: str, scan_service: str) -> dict[str, list[Manifest]]:
     """Everything of our kinds that carries this ScanService's label, by kind."""
     selector = f"{names.MANAGED_SELECTOR},{names.LABEL_SCAN_SERVICE}={scan_service}"

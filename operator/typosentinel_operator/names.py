@@ -79,6 +79,14 @@ PORT: Final = 8080
 CONFIG_DIRECTORY: Final = "/etc/typosentinel"
 CONFIG_KEY: Final = "config.yaml"
 CONFIG_KIND: Final = "ServerConfiguration"
+# Beside the configuration and not in it: a volume cannot be mounted inside a read-only one.
+CORPUS_DIRECTORY: Final = "/etc/typosentinel-corpus"
+PRIVATE_NAMES_DIRECTORY: Final = "/etc/typosentinel-private-names"
+ALLOW_LIST_DIRECTORY: Final = "/etc/typosentinel-allow-list"
+# Keys of the ConfigMaps that users write.
+PRIVATE_NAMES_KEY: Final = "private-names.yaml"
+ALLOW_LIST_KEY: Final = "allow-list.yaml"
+STATE_DIRECTORY: Final = "/var/lib/typosentinel"
 
 
 def child_name(scan_service: str) -> str:
@@ -95,6 +103,7 @@ class Condition:
     AVAILABLE: Final = "Available"
     CONFIGURATION_CURRENT: Final = "ConfigurationCurrent"
     POLICY_RESOLVED: Final = "PolicyResolved"
+    REFERENCES_RESOLVED: Final = "ReferencesResolved"
     SCALING_ACTIVE: Final = "ScalingActive"
 
 
@@ -108,6 +117,9 @@ class Reason:
     POLICY_NOT_FOUND: Final = "PolicyNotFound"
     POLICIES_RESOLVED: Final = "PoliciesResolved"
     NO_POLICIES: Final = "NoPolicies"
+    CONFIG_MAP_NOT_FOUND: Final = "ConfigMapNotFound"
+    REFERENCES_RESOLVED: Final = "ReferencesResolved"
+    NO_REFERENCES: Final = "NoReferences"
     INVALID_SPEC: Final = "InvalidSpec"
     INVALID_POLICY: Final = "InvalidPolicy"
     NAME_CONFLICT: Final = "NameConflict"

@@ -11,7 +11,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A policy that is referred to and can't be used.
+    """Something that is referred to and can't be used.
 
     Attributes:
         reason: a constant of `names.Reason`.
@@ -83,6 +83,8 @@ class Observed:
         wanted_hash: hash of the configuration document that they should run with, or None if it is not known.
         references: number of policies referred to.
         unresolved: policies that can't be used.
+        config_maps: number of ConfigMaps referred to.
+        missing: ConfigMaps referred to that are not there.
         failure: what stops us until somebody changes an object, as (reason, message), or None.
         interruption: what keeps us from writing for the moment, in the other side's words, or None.
         previous: the conditions that the object carries.
@@ -99,6 +101,8 @@ class Observed:
     wanted_hash: str | None
     references: int
     unresolved: tuple[Unresolved, ...]
+    config_maps: int
+    missing: tuple[Unresolved, ...]
     failure: tuple[str, str] | None
     interruption: str | None
     previous: tuple[Manifest, ...]

@@ -62,9 +62,8 @@ def _interrupted(observed: Observed) -> tuple[str, str] | None:
 
 
 def _unresolved(observed: Observed) -> tuple[str, str] | None:
-    if not observed.unresolved:
-        return None
-    return observed.unresolved[0].reason, "; ".join(policy.message for policy in observed.unresolved)
+    found = observed.unresolved or observed.missing
+    return (found[0].reason, "; ".join(one.message for one in found)) if found else None
 
 
 def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class Pass:
         applied: what was written, and the children as they are now.
         references: number of policies referred to.
         policies: those policies.
+        config_maps: number of ConfigMaps referred to.
+        missing: those of them that are not there, by name.
         failure: what stops us until somebody changes an object.
         interruption: what keeps us from writing for the moment.
     """
@@ -55,6 +57,8 @@ class Pass:
     applied: Applied = field(default_factory=Applied)
     references: int = 0
     policies: Policies = field(default_factory=lambda: Policies(None, None))
+    config_maps: int = 0
+    missing: dict[str, Unresolved] = field(default_factory=dict)
     failure: Permanent | None = None
     interruption: ClusterError | None = None
 
@@ -109,8 +113,11 @@ class Reconciler:
             spec = specs.parse(ScanServiceSpec, now.manifest)
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
             now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
+            now.config_maps = len(specs.config_maps(spec))
+            now.missing = await gather.missing_config_maps(self.cluster, meta["namespace"], spec)
             config_map = now.applied.objects.get(names.CONFIG_MAP.name)
             inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, config_map)
+            inputs = replace(inputs, missing=frozenset(now.missing))
             wanted = children.build(inputs)
             begins = names.DEPLOYMENT.name not in now.applied.objects
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
@@ -206,6 +213,8 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
         wanted_hash=serverconfig.document_hash(text) if text is not None else None,
         references=now.references,
         unresolved=now.policies.unresolved(),
+        config_maps=now.config_maps,
+        missing=tuple(now.missing.values()),
         failure=(now.failure.reason, now.failure.message) if now.failure else None,
         interruption=str(now.interruption) if now.interruption else None,
         previous=tuple(now.manifest.get("status", {}).get("conditions", [])),

@@ -11,7 +11,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from typosentinel_operator import names
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import (
+    SHA256_PATTERN,
+    URL_PATTERN,
     Conditions,
+    ConfigMapReference,
     Duration,
     Model,
     ObjectName,
@@ -22,6 +25,10 @@ from typosentinel_operator.fields import (
 
 # OSV's spelling of those that the server has a list for; a contract test holds this against it.
 Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "Go", "Maven"]
+# Where a spec refers to ConfigMaps.
+CORPUS_REFERENCE: Final = "spec.corpus.source.configMapRef"
+PRIVATE_NAMES_REFERENCE: Final = "spec.corpus.privateNamesRef"
+ALLOW_LIST_REFERENCE: Final = "spec.detection.allowListRef"
 LogLevel = Literal["Debug", "Info", "Warning", "Error"]
 
 
@@ -47,6 +54,11 @@ def _request_fits(resource: str) -> tuple[str, str]:
     return f"!({both}) || {fits}", f"requests.{resource} must not be greater than limits.{resource}"
 
 
+def _between(field: str, least: str, most: str) -> tuple[str, str]:
+    within = f"duration(self.{field}) >= duration('{least}') && duration(self.{field}) <= duration('{most}')"
+    return f"!has(self.{field}) || ({within})", f"{field} must be between {least} and {most}"
+
+
 class ComputeResources(Model):
     """Compute resources of each scanner pod; a key that is left out keeps its default."""
 
@@ -60,6 +72,63 @@ class ComputeResources(Model):
         dict[Literal["cpu", "memory"], Quantity], Field(max_length=2, json_schema_extra=_CPU_AND_MEMORY)
     ] = {}
     """What a pod can use at most: cpu in cores (2), memory in bytes (512Mi)."""
+
+
+class BuiltinCorpus(Model):
+    """The lists that the scanner's image carries."""
+
+
+class CorpusSource(Model):
+    """Where lists of popular names come from: one of these."""
+
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            (
+                "[has(self.builtin), has(self.configMapRef), has(self.url)].filter(given, given).size() == 1",
+                "give exactly one of builtin, configMapRef, url",
+            ),
+            ("!has(self.sha256) || has(self.url)", "sha256 belongs to url"),
+        )
+    )
+
+    builtin: BuiltinCorpus | None = None
+    """The lists that the scanner's image carries."""
+    config_map_ref: ConfigMapReference | None = None
+    """ConfigMap with lists such as pypi.csv or pypi.csv.xz, and perhaps manifest.json, as its keys."""
+    url: Annotated[str, Field(pattern=URL_PATTERN, max_length=2048)] | None = None
+    """Address of an archive made by typosentinel corpus build; without credentials in it."""
+    sha256: Annotated[str, Field(pattern=SHA256_PATTERN)] | None = None
+    """SHA-256 of the archive. Default: what the file beside it says, at the same address with .sha256."""
+
+
+class CorpusSpec(Model):
+    """The lists of popular names that names are compared with."""
+
+    # The server's own bounds: what it would refuse must not get as far as a ConfigMap.
+    model_config = ConfigDict(
+        json_schema_extra=_rules(
+            _between("refreshInterval", "10s", "168h"),
+            _between("maxAge", "1s", "87600h"),
+        )
+    )
+
+    source: CorpusSource | None = None
+    """Where the lists come from. Default: the scanner's image."""
+    refresh_interval: Duration = "6h"
+    """Time between two looks at the source; a changed ConfigMap is noticed sooner."""
+    max_age: Duration | None = None
+    """Age of a list from which scanners call themselves degraded; they stay ready. Default: none is ever too old."""
+    max_loss_percent: Annotated[int, Field(ge=0, le=100, json_schema_extra={"format": "int32"})] = 50
+    """A list that lost more of its names than this is refused, and the old one stays; 100: any loss is taken."""
+    private_names_ref: ConfigMapReference | None = None
+    """ConfigMap with your own registry's names: a document of kind PrivateNames under the key private-names.yaml."""
+
+
+class DetectionSpec(Model):
+    """What is known besides the lists of popular names."""
+
+    allow_list_ref: ConfigMapReference | None = None
+    """ConfigMap with names that somebody vouches for: a document of kind AllowList under the key allow-list.yaml."""
 
 
 class ScanServiceSpec(Model):
@@ -86,6 +155,10 @@ class ScanServiceSpec(Model):
         | None
     ) = None
     """Ecosystems to serve, in OSV's spelling. Default: all of them."""
+    corpus: CorpusSpec | None = None
+    """The lists of popular names. Default: those that the scanner's image carries."""
+    detection: DetectionSpec | None = None
+    """What is known besides the lists of popular names. Default: nothing."""
     replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] | None = None
     """Number of scanner pods. Excludes scalingPolicyRef; 1 where neither is given."""
     cache_policy_ref: PolicyReference | None = None
@@ -94,6 +167,18 @@ class ScanServiceSpec(Model):
     """ScalingPolicy in the same namespace. Default: a fixed number of replicas."""
     log_level: LogLevel = "Info"
     """Least severe level that the scanner logs; changes take effect without a restart."""
+
+
+def config_maps(spec: ScanServiceSpec) -> dict[str, str]:
+    """The ConfigMaps that a spec refers to: names by the path of the field."""
+    corpus, detection = spec.corpus, spec.detection
+    source = corpus.source if corpus else None
+    references = {
+        CORPUS_REFERENCE: source.config_map_ref if source else None,
+        PRIVATE_NAMES_REFERENCE: corpus.private_names_ref if corpus else None,
+        ALLOW_LIST_REFERENCE: detection.allow_list_ref if detection else None,
+    }
+    return {field: reference.name for field, reference in references.items() if reference}
 
 
 class ScanServiceStatus(Model):

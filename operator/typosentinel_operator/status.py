@@ -54,6 +54,7 @@ def verdicts(observed: Observed) -> tuple[Verdict, ...]:
             ready.message if stalled else "Nothing stops the operator",
         ),
         _policies(observed),
+        _config_maps(observed),
         _available(observed),
         _configuration(observed),
         _scaling(observed),
@@ -67,6 +68,16 @@ def _policies(observed: Observed) -> Verdict:
     if not observed.references:
         return Verdict(Condition.POLICY_RESOLVED, "True", Reason.NO_POLICIES, "No policy is referred to")
     return Verdict(Condition.POLICY_RESOLVED, "True", Reason.POLICIES_RESOLVED, "Every policy referred to is in use")
+
+
+def _config_maps(observed: Observed) -> Verdict:
+    if observed.missing:
+        message = "; ".join(one.message for one in observed.missing)
+        return Verdict(Condition.REFERENCES_RESOLVED, "False", observed.missing[0].reason, message)
+    if not observed.config_maps:
+        return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.NO_REFERENCES, "No ConfigMap is referred to")
+    message = "Every ConfigMap referred to exists"
+    return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.REFERENCES_RESOLVED, message)
 
 
 def _available(observed: Observed) -> Verdict:

@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 
 from aiohttp import web
 
@@ -14,9 +15,10 @@ from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
-from typosentinel_server.engines import Library, build_engines
+from typosentinel_server.engines import Library
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.knowledge import read_knowledge
+from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
@@ -24,6 +26,7 @@ from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
+from typosentinel_server.sources import Builtin, Directory, Source
 from typosentinel_server.views import ROUTES
 
 
@@ -33,15 +36,17 @@ class Setup:
 
     Attributes:
         name: who answers, sent as `X-Served-By`.
-        library: where lists of popular names come from.
+        library: where lists of popular names come from, whatever the configuration says; None: that decides.
         config: the configuration document; None for the defaults.
         timing: how long things take.
+        chance: gives numbers from 0 to 1, to spread the looks of many servers at one source.
     """
 
     name: str
-    library: Library
+    library: Library | None = None
     config: Path | None = None
     timing: Timing = field(default_factory=Timing)
+    chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
 
 
 def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
@@ -51,28 +56,29 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         ConfigurationInvalid: the document is refused.
         CorpusUnreadable: a list is.
     """
-    available = setup.library.ecosystems
+    available = (setup.library or Library()).ecosystems
     configuration = first_configuration(setup.config, clock, available)
     settings = configuration.settings
     log.set_level(settings.log_level)
     metrics = Metrics(__version__)
     memory = settings.cache.memory
+    librarian = Librarian(settings, _pinned(setup.library), clock, setup.chance, metrics, log)
     held = read_knowledge(lists_of(settings, setup.config))
     service = ScanService(
-        build_engines(setup.library, settings.ecosystems),
+        librarian.engines,
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
         metrics,
         clock,
         lambda: uuid.uuid4().hex,
     )
+    librarian.serve(service.use)
     service.consult(held)
     metrics.watch_cache(service.cache)
 
     async def apply(new: Settings) -> None:
-        # Everything that can fail or takes time comes first; what follows is one step of the event loop.
-        engines = await asyncio.to_thread(build_engines, setup.library, new.ecosystems)
+        # What can fail or takes time comes first.
         held = await asyncio.to_thread(read_knowledge, lists_of(new, setup.config), service.held)
-        service.use(engines)
+        await librarian.follow(new)
         service.consult(held)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         log.set_level(new.log_level)
@@ -84,6 +90,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         service=service,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
+        librarian=librarian,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
@@ -95,11 +102,19 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     return app
 
 
+def _pinned(library: Library | None) -> Source | None:
+    if library is None:
+        return None
+    return Directory(library.directory) if library.directory else Builtin()
+
+
 async def _background(app: web.Application) -> AsyncIterator[None]:
     server = app[SERVER]
+    timing = server.lifecycle.timing
     tasks = [
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
-        asyncio.create_task(server.reloader.run(server.lifecycle.timing.reload), name="configuration"),
+        asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),
+        asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
     ]
     yield

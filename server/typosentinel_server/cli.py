@@ -14,7 +14,7 @@ COMMANDS = {
     "serve": "Answer questions about names over HTTP.",
     "methods": "Tell how confusions are found.",
     "benchmark": "Measure the methods on labelled names.",
-    "corpus": "Look at the lists of popular names.",
+    "corpus": "Look at the lists of popular names, make and update them.",
     "config": "Work with the server's configuration document.",
 }
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from typosentinel_server.errors import EcosystemUnknown
+from typosentinel_server.bundles.bundle import Bundle
+from typosentinel_server.bundles.errors import SHRUNKEN
+from typosentinel_server.errors import CorpusUnreadable, EcosystemUnknown
 from typosentinel_server.scan import corpus, forms, lexicon
 from typosentinel_server.scan.compiling import LAYOUT, compile_corpus
 from typosentinel_server.scan.corpus import FILE_STEMS, Corpus, CorpusFacts, RawList
@@ -20,24 +22,33 @@ KEY_DIGITS = 16
 
 
 class Library:
-    """Where lists of popular names come from: the package, or a directory that the user names.
+    """Where lists of popular names come from: the package, a directory that the user names, or another bundle.
 
     Args:
         directory: holds files such as `pypi.csv`; None for the lists that the package carries.
         shelf: where compiled lists are kept; in memory only where None.
+        bundle: an opened one, instead of a directory.
 
     Raises:
-        CorpusUnreadable: the directory holds no list.
+        CorpusUnreadable: the directory holds no list, or not what its manifest says.
     """
 
-    def __init__(self, directory: Path | None = None, shelf: Shelf | None = None) -> None:
-        self._files = corpus.files_in(directory) if directory else None
+    def __init__(
+        self, directory: Path | None = None, shelf: Shelf | None = None, *, bundle: Bundle | None = None
+    ) -> None:
+        self.directory = directory
+        self._bundle = Bundle.of_directory(directory) if directory else bundle
         self._shelf = shelf or Shelf(None)
+
+    @property
+    def bundle(self) -> Bundle:
+        """Its files, for those who look at lists as texts."""
+        return self._bundle or Bundle.of_package()
 
     @property
     def ecosystems(self) -> tuple[Ecosystem, ...]:
         """Those that there is a list for."""
-        return tuple(self._files) if self._files is not None else corpus.on_board()
+        return self._bundle.ecosystems if self._bundle is not None else corpus.on_board()
 
     def read(self, ecosystem: Ecosystem) -> Corpus:
         """The list of one ecosystem. Raises CorpusUnreadable, or EcosystemUnknown where there is none."""
@@ -65,9 +76,7 @@ class Library:
     def _raw(self, ecosystem: Ecosystem) -> RawList:
         if ecosystem not in self.ecosystems:
             raise no_list(ecosystem, self.ecosystems)
-        if self._files is None:
-            return corpus.raw_builtin(ecosystem)
-        return corpus.raw_file(ecosystem, self._files[ecosystem])
+        return corpus.raw_builtin(ecosystem) if self._bundle is None else self._bundle.raw(ecosystem)
 
     def _index(self, raw: RawList) -> Index:
         return self._shelf.take(
@@ -130,6 +139,44 @@ def build_engines(library: Library, wanted: Iterable[Ecosystem] | None = None) -
     CorpusUnreadable, or EcosystemUnknown for one without a list.
     """
     return Engines(library.engines(library.ecosystems if wanted is None else wanted))
+
+
+def refresh_engines(library: Library, wanted: Iterable[Ecosystem], held: Engines, max_loss_percent: int) -> Engines:
+    """Engines for what a library holds now; those held where its lists are the same.
+
+    Args:
+        library: the lists.
+        wanted: the ecosystems to build for, each of which the library has a list for.
+        held: the engines in use, of the same library as it was before.
+        max_loss_percent: how much of its names a list may have lost.
+
+    Raises:
+        CorpusUnreadable: a list cannot be read, is not what was vouched for, or has lost too many names.
+    """
+    engines = build_engines(library, wanted)
+    refuse_loss(_sizes(held.corpora), _sizes(engines.corpora), max_loss_percent)
+    return held if engines.corpora == held.corpora else engines
+
+
+def refuse_loss(before: Mapping[Ecosystem, int], after: Mapping[Ecosystem, int], max_loss_percent: int) -> None:
+    """Raises CorpusUnreadable where a list has lost more than so much of its names; one that has gone has lost all."""
+    for ecosystem, names in before.items():
+        left = after.get(ecosystem, 0)
+        if (names - left) * 100 > names * max_loss_percent:
+            raise CorpusUnreadable(
+                SHRUNKEN,
+                f"the list for {ecosystem} shrank from {names} to {left} names, and may lose {max_loss_percent} %",
+                "If that is meant, allow a greater loss; else look at where the list comes from.",
+            )
+
+
+def sizes_of(library: Library) -> dict[Ecosystem, int]:
+    """How many names each list of a library holds. Raises CorpusUnreadable."""
+    return {ecosystem: len(library.read(ecosystem).entries) for ecosystem in library.ecosystems}
+
+
+def _sizes(lists: Iterable[CorpusFacts]) -> dict[Ecosystem, int]:
+    return {facts.ecosystem: facts.size for facts in lists}
 
 
 def not_served(ecosystem: Ecosystem, served: Iterable[Ecosystem]) -> EcosystemUnknown:

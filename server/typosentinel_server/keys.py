@@ -7,6 +7,7 @@ from aiohttp import web
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
+from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
@@ -23,6 +24,7 @@ class Server:
         service: the use cases.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
+        librarian: the lists of popular names.
         lifecycle: liveness and drain.
         metrics: the collectors.
         ring: the last requests.
@@ -34,6 +36,7 @@ class Server:
     service: ScanService
     benchmarks: Benchmarks
     reloader: Reloader
+    librarian: Librarian
     lifecycle: Lifecycle
     metrics: Metrics
     ring: RequestRing

@@ -20,11 +20,13 @@ class Timing:
     Attributes:
         drain: how long a drain waits for balancers to look elsewhere.
         reload: between two looks at the configuration.
+        corpus: between two looks at a directory of lists.
         shutdown: what running requests get to finish in at the end.
     """
 
     drain: float = 4.0
     reload: float = 0.5
+    corpus: float = 2.0
     shutdown: float = 10.0
 
 

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from typosentinel_server.bundles.errors import DAMAGED_RESULT, RESULTS
 from typosentinel_server.cache import CacheStatistics
 
 SCAN_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.1, 1.0)
@@ -72,6 +73,22 @@ class Metrics:
             ["ecosystem"],
             registry=self.registry,
         )
+        self.corpus_max_age = Gauge(
+            "typosentinel_corpus_max_age_seconds",
+            "Age from which a list of popular names counts as old, as configured; 0: none is ever too old.",
+            registry=self.registry,
+        )
+        self.corpus_refreshes = Counter(
+            "typosentinel_corpus_refreshes",
+            "Looks at the source of lists by result: updated, unchanged, or why what is there was refused.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.corpus_success = Gauge(
+            "typosentinel_corpus_last_success_timestamp_seconds",
+            "When the source of lists last gave some or said that nothing is new, since 1970; 0: never.",
+            registry=self.registry,
+        )
         self.knowledge_entries = Gauge(
             "typosentinel_knowledge_entries",
             "Entries of the lists that the configuration names under detection.",
@@ -92,6 +109,8 @@ class Metrics:
         build.labels(version).set(1)
         for outcome in ("applied", "refused"):
             self.configuration_reloads.labels(outcome)
+        for result in ("updated", "unchanged", DAMAGED_RESULT, *RESULTS.values()):
+            self.corpus_refreshes.labels(result)
 
     def configuration(self, digest: str | None, age: Callable[[], float]) -> None:
         """Notes the configuration in effect: its hash and a clock for its age in seconds."""

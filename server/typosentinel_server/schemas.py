@@ -159,6 +159,25 @@ class CorpusBody(_Wire):
     version: str
     names: int
     created_at: str
+    age_seconds: float
+    stale: bool
+
+
+class CorpusSourceBody(_Wire):
+    """Where the lists come from; times are null where there was none."""
+
+    kind: str
+    location: str
+    fallback: bool
+    last_success_at: str | None
+    last_error: str | None
+
+
+class ReadyResponse(_Wire):
+    """New requests are welcome; what is not as it should be stands beside it."""
+
+    status: str
+    degraded: list[str]
 
 
 class RequestsBody(_Wire):
@@ -179,5 +198,6 @@ class HealthResponse(_Wire):
     uptime_seconds: float
     configuration: ConfigurationBody
     corpus: list[CorpusBody]
+    corpus_source: CorpusSourceBody
     requests: RequestsBody
     draining: bool

@@ -4,13 +4,14 @@ The document is YAML. It is read whole or refused whole, with file, line and fie
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
+from typosentinel_server import corpussettings
+from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
-from typosentinel_server.durations import ALLOWED, parse_duration
+from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
@@ -40,13 +41,8 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.allowList": PATH,
     "detection.privateNames": PATH,
     "detection.malware": PATH,
+    **corpussettings.ALLOWED_VALUES,
 }
-
-
-def _seconds(value: Any) -> float:
-    if not isinstance(value, str):
-        raise ValueError(f"a duration is {ALLOWED}")  # noqa: TRY004 - pydantic takes a ValueError
-    return parse_duration(value)
 
 
 def _log_level(value: Any) -> Any:
@@ -72,13 +68,7 @@ def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
 FilePath = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False
-    )
-
-
-class MemoryCacheSettings(_Settings):
+class MemoryCacheSettings(Section):
     """The verdict cache in the server's own memory.
 
     Attributes:
@@ -87,16 +77,16 @@ class MemoryCacheSettings(_Settings):
     """
 
     max_entries: Annotated[int, Field(ge=0, le=MAX_ENTRIES)] = 10_000
-    ttl: Annotated[float, BeforeValidator(_seconds), Field(ge=1.0, le=MAX_TTL)] = 300.0
+    ttl: Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=MAX_TTL)] = 300.0
 
 
-class CacheSettings(_Settings):
+class CacheSettings(Section):
     """The tiers of the verdict cache."""
 
     memory: MemoryCacheSettings = MemoryCacheSettings()
 
 
-class DetectionSettings(_Settings):
+class DetectionSettings(Section):
     """Lists that say more than a name does; paths as seen from the document's directory.
 
     Attributes:
@@ -112,12 +102,13 @@ class DetectionSettings(_Settings):
     registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = {}
 
 
-class Settings(_Settings):
+class Settings(Section):
     """Everything that can be configured, with its defaults.
 
     Attributes:
         ecosystems: the ones to serve; None for all that a list is on board for.
         cache: the verdict cache.
+        corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
         log_level: the least severe messages that are logged.
     """
@@ -134,6 +125,7 @@ class Settings(_Settings):
         | None
     ) = None
     cache: CacheSettings = CacheSettings()
+    corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
 
@@ -144,7 +136,8 @@ def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] 
     Args:
         content: YAML in UTF-8, at most 64 KiB.
         where: the file's name, for messages.
-        available: the ecosystems that there are lists for; None where nobody knows yet.
+        available: the ecosystems that there are lists for on board; None where nobody knows yet. What another source
+            of lists than the built-in one holds is seen when it is read.
 
     Raises:
         ConfigurationInvalid: with one line `file:line: field: what is wrong` for each mistake.
@@ -157,8 +150,9 @@ def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] 
     except ValidationError as error:
         mistakes += [_mistake(document, where, detail) for detail in error.errors(include_url=False)]
         raise _refused(mistakes) from error
+    builtin = settings.corpus.source.builtin is not None
     for n, ecosystem in enumerate(settings.ecosystems or ()):
-        if available is not None and ecosystem not in available:
+        if builtin and available is not None and ecosystem not in available:
             line = document.line_of(("ecosystems", n))
             mistakes.append(
                 f"{where}:{line}: ecosystems.{n}: there is no list of popular names for {ecosystem}; "
@@ -201,11 +195,19 @@ def _explained(detail: Any, place: Place, field: str, given: str) -> str:
     return message[:1].lower() + message[1:]
 
 
+def model_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds, also where it may be left out; None for a plain value."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
 def _fields_at(place: Place) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
-        nested = {f.alias: f.annotation for f in model.model_fields.values()}.get(str(part))
-        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+        nested = model_of({f.alias: f.annotation for f in model.model_fields.values()}.get(str(part)))
+        if nested is None:
             return []
         model = nested
     return [field.alias or name for name, field in model.model_fields.items()]

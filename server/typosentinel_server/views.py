@@ -1,6 +1,6 @@
 """Parse, ask the service, render. No rule lives here."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -12,7 +12,9 @@ from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.schemas import (
     ConfigurationBody,
     CorpusBody,
+    CorpusSourceBody,
     HealthResponse,
+    ReadyResponse,
     RequestsBody,
     ScanRequest,
     ScanResponse,
@@ -46,7 +48,8 @@ async def ready(request: web.Request) -> web.Response:
         raise DomainError(
             "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
         )
-    return json_answer('{"status":"ready"}')
+    body = ReadyResponse(status="ready", degraded=list(server.librarian.state.complaints))
+    return json_answer(body.model_dump_json(by_alias=True))
 
 
 async def live(request: web.Request) -> web.Response:
@@ -82,7 +85,12 @@ ROUTES = (
 def _health(server: Server) -> HealthResponse:
     recent = server.ring.summary()
     corpora = server.service.engines.corpora
-    wrong = server.reloader.last_error is not None or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
+    lists = server.librarian.state
+    wrong = (
+        server.reloader.last_error is not None
+        or bool(lists.complaints)
+        or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
+    )
     status = "degraded" if wrong else "ok"
     if not corpora or not server.lifecycle.alive:
         status = "unhealthy"
@@ -100,10 +108,21 @@ def _health(server: Server) -> HealthResponse:
                 ecosystem=corpus.ecosystem,
                 version=corpus.version,
                 names=corpus.size,
-                created_at=corpus.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                created_at=_time(corpus.created),
+                age_seconds=round(lists.ages[corpus.ecosystem]),
+                stale=lists.is_stale(corpus.ecosystem),
             )
             for corpus in corpora
         ],
+        corpus_source=CorpusSourceBody(
+            kind=lists.kind,
+            location=lists.location,
+            fallback=lists.fallback,
+            last_success_at=None
+            if lists.last_success is None
+            else _time(datetime.fromtimestamp(lists.last_success, UTC)),
+            last_error=lists.last_error,
+        ),
         requests=RequestsBody(
             count=recent.count,
             error_ratio=recent.error_ratio,
@@ -113,3 +132,7 @@ def _health(server: Server) -> HealthResponse:
         ),
         draining=server.lifecycle.draining,
     )
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

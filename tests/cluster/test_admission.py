@@ -35,6 +35,24 @@ REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
     "an unknown ecosystem": (factories.scan_service(ecosystems=["CPAN"]), ("spec.ecosystems[0]", "PyPI")),
     "an ecosystem named twice": (factories.scan_service(ecosystems=["npm", "npm"]), ("spec.ecosystems[1]",)),
     "no ecosystem": (factories.scan_service(ecosystems=[]), ("spec.ecosystems",)),
+    "two sources of lists": (
+        factories.scan_service(corpus={"source": {"builtin": {}, "url": "https://a/b"}}),
+        ("spec.corpus.source", "exactly one of builtin, configMapRef, url"),
+    ),
+    "no source of lists": (factories.scan_service(corpus={"source": {}}), ("exactly one of builtin, configMapRef",)),
+    "a hash without an address": (
+        factories.scan_service(corpus={"source": {"builtin": {}, "sha256": "a" * 64}}),
+        ("sha256 belongs to url",),
+    ),
+    "an address with credentials": (
+        factories.scan_service(corpus={"source": {"url": "https://a:b@c/d"}}),
+        ("spec.corpus.source.url",),
+    ),
+    "lists looked at without a pause": (
+        factories.scan_service(corpus={"refreshInterval": "1s"}),
+        ("spec.corpus", "refreshInterval must be between 10s and 168h"),
+    ),
+    "lists that are old at once": (factories.scan_service(corpus={"maxAge": "0s"}), ("maxAge must be between",)),
     "an unknown log level": (factories.scan_service(logLevel="Loud"), ("spec.logLevel", "Debug")),
     "a policy without a name": (factories.scan_service(cachePolicyRef={}), ("spec.cachePolicyRef.name",)),
     "a policy in another namespace": (

@@ -178,3 +178,22 @@ def objects(text: str) -> list[Manifest]:
         manifest, at = decoder.raw_decode(text, at)
         found.append(manifest)
     return found
+
+
+def test_a_missing_config_map_is_a_condition_and_pods_run_without_it(children: Children) -> None:
+    """With an Event; made later it is seen at the next look, and deleted later it is a condition again."""
+    where, kubectl = children.namespace, children.kubectl
+    kubectl.apply(factories.scan_service("front", where, corpus={"source": {"configMapRef": {"name": "names"}}}))
+    children.await_all()
+    condition(children, "ReferencesResolved", "False", "ConfigMapNotFound")
+    condition(children, "Ready", "False", "ConfigMapNotFound")
+    condition(children, "Stalled", "False", "NotStalled")
+    kubectl.wait_until(lambda: ("Warning", "ConfigMapNotFound") in children.events(), SOON, "an Event warns of it")
+    volumes = children.one("Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "names", "optional": True} in [
+        {key: volume["configMap"].get(key) for key in ("name", "optional")} for volume in volumes
+    ]
+    kubectl.run("create", "configmap", "names", "-n", where, "--from-literal=pypi.csv=rank,name\n1,requests")
+    condition(children, "ReferencesResolved", "True", "ReferencesResolved")
+    kubectl.delete("configmap", "names", where)
+    condition(children, "ReferencesResolved", "False", "ConfigMapNotFound")

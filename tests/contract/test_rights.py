@@ -14,6 +14,7 @@ OPERATOR = Path(reconcile.__file__).parent
 # Every call of the cluster's room, with the verbs that it takes.
 VERBS = {
     "get": {"get"},
+    "exists": {"get"},
     "list": {"list"},
     "apply": {"patch", "create"},
     "apply_status": {"patch"},

@@ -1,5 +1,6 @@
 """What the operator writes and what the server reads."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -116,3 +117,67 @@ def test_what_the_server_refuses_as_a_lifetime_the_crd_refuses_too() -> None:
     rules = yaml.safe_dump(crd_field("CachePolicy", "memory"), width=1000).replace("''", "'")
     assert "duration('1s')" in rules
     assert "duration('168h')" in rules
+
+
+URLS = {
+    "https://lists.example/names.tar": True,
+    "http://10.0.0.1:8080/a/b.tar?c=d&e=f": True,
+    "http://lists/": True,
+    "https://a:65535/b": True,
+    "https://a:65536/b": False,
+    "https://a:0/b": False,
+    "https://user:secret@a/b": False,
+    "https://a@b/c": False,
+    "https:///b": False,
+    "ftp://a/b": False,
+    "https://a/b c": False,
+    "https://a/b#c": False,
+    "https://a/\u00fc": False,
+    "file:///etc/passwd": False,
+    "https://[::1/b": False,
+}
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_both_sides_take_the_same_addresses(url: str) -> None:
+    """What the CRD admits the server obeys; what one of them refuses never gets into effect."""
+    admitted = re.search(crd_field("ScanService", "corpus", "source", "url")["pattern"], url) is not None
+    assert admitted == URLS[url]
+    assert admitted == _taken({"source": {"url": url}})
+
+
+@pytest.mark.parametrize("digest", ["a" * 64, "A" * 64, "a" * 63, "g" * 64, "a" * 64 + "\n"])
+def test_both_sides_take_the_same_hashes(digest: str) -> None:
+    """64 hexadecimal digits in lower case."""
+    admitted = re.fullmatch(crd_field("ScanService", "corpus", "source", "sha256")["pattern"][1:-1], digest) is not None
+    assert admitted == _taken({"source": {"url": "https://a/b", "sha256": digest}})
+
+
+@pytest.mark.parametrize(("field", "least", "most"), [("refreshInterval", "10s", "168h"), ("maxAge", "1s", "87600h")])
+def test_both_sides_bound_the_corpus_alike(field: str, least: str, most: str) -> None:
+    """The CRD's rule names the numbers at which the server begins to refuse."""
+    rules = [rule["rule"] for rule in crd_field("ScanService", "corpus")["x-kubernetes-validations"]]
+    (rule,) = [rule for rule in rules if field in rule]
+    assert f"duration(self.{field}) >= duration('{least}')" in rule
+    assert f"duration(self.{field}) <= duration('{most}')" in rule
+    for value, wanted in ((least, True), (most, True), ("999ms", False), (most.replace("h", "h1ms"), False)):
+        assert wanted == _taken({field: value})
+    loss = crd_field("ScanService", "corpus", "maxLossPercent")
+    for percent in (loss["minimum"] - 1, loss["minimum"], loss["maximum"], loss["maximum"] + 1):
+        assert _taken({"maxLossPercent": percent}) == (loss["minimum"] <= percent <= loss["maximum"])
+
+
+def test_the_defaults_of_a_corpus_are_the_servers() -> None:
+    """A ScanService with an empty corpus is one without."""
+    spec = specs.ScanServiceSpec.model_validate({"corpus": {}})
+    text = serverconfig.document(factories.inputs(spec=spec))
+    assert Settings() == parse_settings(text.encode(), "config.yaml")
+
+
+def _taken(corpus: dict[str, Any]) -> bool:
+    head = {"apiVersion": names.API_VERSION, "kind": names.CONFIG_KIND}
+    try:
+        parse_settings(yaml.safe_dump(head | {"corpus": corpus}).encode(), "config.yaml")
+    except ConfigurationInvalid:
+        return False
+    return True

@@ -44,6 +44,7 @@ def test_every_condition_agrees_once_the_fleet_is_ready(fleet: Fleet) -> None:
         "Reconciling": ("False", "Settled"),
         "Stalled": ("False", "NotStalled"),
         "PolicyResolved": ("True", "PoliciesResolved"),
+        "ReferencesResolved": ("True", "NoReferences"),
         "Available": ("True", "EndpointsReady"),
         "ConfigurationCurrent": ("True", "AllPodsCurrent"),
         "ScalingActive": ("True", "ValidMetricFound"),

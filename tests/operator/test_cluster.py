@@ -60,6 +60,7 @@ def status(code: str, message: str, *headers: str) -> Behavior:
 CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
     "serves": lambda cluster: cluster.serves(*names.CUSTOM_KINDS),
     "get": lambda cluster: cluster.get(names.SCAN_SERVICE, "team-a", "front"),
+    "exists": lambda cluster: cluster.exists(names.CONFIG_MAP, "team-a", "names"),
     "list": lambda cluster: cluster.list(names.SCAN_SERVICE),
     "apply": lambda cluster: cluster.apply(names.SCAN_SERVICE, SERVICE),
     "apply_status": lambda cluster: cluster.apply_status(names.SCAN_SERVICE, SERVICE, {}),

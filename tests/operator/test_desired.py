@@ -258,3 +258,78 @@ def test_behavior_is_passed_through_without_what_is_not_said() -> None:
     assert behavior == child(names.AUTOSCALER, given)["spec"]["behavior"]
     bare = factories.inputs(scaling=factories.scaling_spec(), replicas=None)
     assert "behavior" not in child(names.AUTOSCALER, bare)["spec"]
+
+
+def corpus_inputs(**corpus: Any) -> Inputs:
+    """Inputs for a ScanService with these lists."""
+    return factories.inputs(spec=ScanServiceSpec.model_validate({"corpus": corpus}))
+
+
+def pod_of(given: Inputs) -> tuple[dict[str, Manifest], dict[str, Manifest]]:
+    """Volumes and mounts of the pods, by volume."""
+    spec = child(names.DEPLOYMENT, given)["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    return volumes, {mount["name"]: mount for mount in container["volumeMounts"]}
+
+
+def test_lists_in_a_config_map_are_mounted_where_the_server_looks() -> None:
+    """Read-only and optional: a pod starts without them, too."""
+    given = corpus_inputs(source={"configMapRef": {"name": "names"}}, maxAge="720h")
+    volumes, mounts = pod_of(given)
+
+    assert volumes["corpus"]["configMap"] == {"name": "names", "optional": True}
+    assert mounts["corpus"]["readOnly"] is True
+    assert configuration(given)["corpus"] == {
+        "source": {"directory": mounts["corpus"]["mountPath"]},
+        "refreshInterval": "6h",
+        "maxAge": "720h",
+        "maxLossPercent": 50,
+    }
+
+
+def test_downloads_have_a_place_of_bounded_size() -> None:
+    """The root file system is read-only, and a restart of the container keeps what was downloaded."""
+    given = corpus_inputs(source={"url": "https://a/b.tar"})
+    volumes, mounts = pod_of(given)
+
+    assert volumes["state"]["emptyDir"]["sizeLimit"]
+    assert "readOnly" not in mounts["state"]
+    assert configuration(given)["corpus"]["stateDir"] == mounts["state"]["mountPath"]
+    assert configuration(given)["corpus"]["source"] == {"url": "https://a/b.tar"}
+
+
+@pytest.mark.parametrize("corpus", [{}, {"source": {"builtin": {}}}])
+def test_lists_of_the_image_need_no_volume(corpus: Manifest) -> None:
+    """Only the configuration is mounted."""
+    volumes, mounts = pod_of(corpus_inputs(**corpus))
+
+    assert list(volumes) == list(mounts) == ["configuration"]
+    assert configuration(corpus_inputs(**corpus))["corpus"]["source"] == {"builtin": {}}
+
+
+def detection_inputs(missing: frozenset[str] = frozenset()) -> Inputs:
+    """Inputs for a ScanService that refers to lists that say more than a name."""
+    spec = {"corpus": {"privateNamesRef": {"name": "own"}}, "detection": {"allowListRef": {"name": "vouched"}}}
+    return factories.inputs(spec=ScanServiceSpec.model_validate(spec), missing=missing)
+
+
+def test_lists_that_say_more_than_a_name_are_mounted_and_named() -> None:
+    """Each in its own place, under the key that the reference promises."""
+    volumes, mounts = pod_of(detection_inputs())
+
+    assert volumes["allow-list"]["configMap"] == {"name": "vouched", "optional": True}
+    assert volumes["private-names"]["configMap"] == {"name": "own", "optional": True}
+    assert configuration(detection_inputs())["detection"] == {
+        "allowList": f"{mounts['allow-list']['mountPath']}/allow-list.yaml",
+        "privateNames": f"{mounts['private-names']['mountPath']}/private-names.yaml",
+    }
+
+
+def test_what_is_missing_is_mounted_and_not_named() -> None:
+    """A server would not start on a document that names it; when it comes, no pod has to be made anew."""
+    given = detection_inputs(frozenset({"vouched"}))
+
+    assert pod_of(given) == pod_of(detection_inputs())
+    assert list(configuration(given)["detection"]) == ["privateNames"]
+    assert "detection" not in configuration(detection_inputs(frozenset({"vouched", "own"})))

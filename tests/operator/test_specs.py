@@ -24,12 +24,36 @@ def test_defaults_of_a_scan_service() -> None:
         "image": None,
         "resources": {"requests": {}, "limits": {}},
         "ecosystems": None,
+        "corpus": None,
+        "detection": None,
         "replicas": None,
         "cachePolicyRef": None,
         "scalingPolicyRef": None,
         "logLevel": "Info",
     }
     assert wanted == ScanServiceSpec().model_dump(by_alias=True)
+
+
+def test_defaults_of_a_corpus() -> None:
+    """The scanner's own lists, looked at four times a day; half of the names may go."""
+    wanted = {"source": None, "refreshInterval": "6h", "maxAge": None, "maxLossPercent": 50, "privateNamesRef": None}
+    assert wanted == specs.CorpusSpec().model_dump(by_alias=True)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "wanted"),
+    [
+        (None, {}),
+        ({}, {}),
+        ({"source": {"builtin": {}}}, {}),
+        ({"source": {"url": "https://a/b.tar"}}, {}),
+        ({"source": {"configMapRef": {"name": "of-ours.v1"}}}, {"spec.corpus.source.configMapRef": "of-ours.v1"}),
+        ({"privateNamesRef": {"name": "own"}}, {"spec.corpus.privateNamesRef": "own"}),
+    ],
+)
+def test_config_maps_referred_to_are_named_by_their_field(corpus: Any, wanted: dict[str, str]) -> None:
+    """So that a message can say which reference leads nowhere."""
+    assert wanted == specs.config_maps(ScanServiceSpec.model_validate({"corpus": corpus}))
 
 
 def test_defaults_of_a_cache_policy() -> None:

@@ -13,6 +13,7 @@ from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.names import Condition, Reason
 from typosentinel_operator.observed import NoAnswer, Observed, Unresolved
 
+NO_LISTS = Unresolved(Reason.CONFIG_MAP_NOT_FOUND, 'ConfigMap "names" does not exist')
 MISSING = Unresolved(Reason.POLICY_NOT_FOUND, 'CachePolicy "small" does not exist')
 INVALID = Unresolved(Reason.INVALID_POLICY, 'ScalingPolicy "steady": spec.minReplicas: no number')
 JUST_NOW = (factories.NOW - timedelta(seconds=2)).isoformat()
@@ -68,6 +69,10 @@ READY: dict[str, tuple[Observed, tuple[str, str, str]]] = {
     "every policy that is missing is named": (
         observed(unresolved=(MISSING, INVALID), references=2),
         ("False", Reason.POLICY_NOT_FOUND, "steady"),
+    ),
+    "a missing ConfigMap is named, though pods are ready": (
+        observed(config_maps=1, missing=(NO_LISTS,)),
+        ("False", Reason.CONFIG_MAP_NOT_FOUND, "names"),
     ),
     "an unreadable policy says so": (
         observed(unresolved=(INVALID,), references=1),
@@ -227,6 +232,21 @@ def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str])
     """A reference that leads nowhere is a condition, and what runs goes on."""
     verdict = one(seen, Condition.POLICY_RESOLVED)
     assert wanted == (verdict.status, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (observed(), ("True", Reason.NO_REFERENCES)),
+        (observed(config_maps=1), ("True", Reason.REFERENCES_RESOLVED)),
+        (observed(config_maps=1, missing=(NO_LISTS,)), ("False", Reason.CONFIG_MAP_NOT_FOUND)),
+    ],
+)
+def test_config_maps_exist_or_are_named(seen: Observed, wanted: tuple[str, str]) -> None:
+    """A missing one stalls nothing: when it is made, it is used."""
+    verdict = one(seen, Condition.REFERENCES_RESOLVED)
+    assert wanted == (verdict.status, verdict.reason)
+    assert one(seen, Condition.STALLED).status == "False"
 
 
 @pytest.mark.parametrize(

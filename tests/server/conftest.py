@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from commanding import Run
+from origin import Origin, opened
 from running import Running, Start, StillClock, listening
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
@@ -58,13 +59,24 @@ async def start(lists: Path, real_clock: Clock) -> AsyncIterator[Start]:
     """Starts servers on free ports; they stop with the test."""
     async with AsyncExitStack() as stack:
 
-        async def _start(config: Path | None = None, timing: Timing | None = None) -> Running:
-            timing = timing or Timing(drain=0.1, reload=0.02)
-            setup = Setup(name="pod-1", library=Library(lists), config=config, timing=timing)
+        async def _start(
+            config: Path | None = None, timing: Timing | None = None, *, corpus: Path | None = lists
+        ) -> Running:
+            timing = timing or Timing(drain=0.1, reload=0.02, corpus=0.02)
+            setup = Setup(name="pod-1", library=Library(corpus) if corpus else None, config=config, timing=timing)
             app = make_app(setup, real_clock, Log("json", LogLevel.ERROR))
             return await stack.enter_async_context(listening(app))
 
         yield _start
+
+
+@pytest.fixture
+async def origin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Origin]:
+    """A server of files that does as it is told, with no proxy on the way to it."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with opened() as found:
+        yield found
 
 
 @pytest.fixture

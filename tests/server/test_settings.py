@@ -18,6 +18,13 @@ def test_defaults() -> None:
         "kind": "ServerConfiguration",
         "ecosystems": None,
         "cache": {"memory": {"maxEntries": 10_000, "ttl": 300.0}},
+        "corpus": {
+            "source": {"builtin": {}, "directory": None, "url": None, "sha256": None},
+            "refreshInterval": 21_600.0,
+            "maxAge": None,
+            "maxLossPercent": 50,
+            "stateDir": None,
+        },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
         "logLevel": LogLevel.INFO,
     }
@@ -103,6 +110,49 @@ def test_refusals_name_file_line_and_field(document: str, said: str) -> None:
         parse_settings(document.encode(), "c.yaml", (Ecosystem.PYPI, Ecosystem.NPM))
 
     assert refused.value.message.startswith(said)
+
+
+SOURCE = HEAD + "corpus:\n  source:\n    "
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (SOURCE + "{}\n", "c.yaml:4: corpus.source: give exactly one of builtin, directory, url; given: none"),
+        (SOURCE + "directory: /a\n    builtin: {}\n", "c.yaml:4: corpus.source: give exactly one of builtin"),
+        (SOURCE + "builtin: {}\n    sha256: " + "a" * 64, "c.yaml:4: corpus.source: sha256 belongs to url"),
+        (SOURCE + "directory: a/b\n", "c.yaml:5: corpus.source.directory: a path here is absolute, such as"),
+        (SOURCE + "url: ftp://a/b\n", "c.yaml:5: corpus.source.url: it is no http:// or https:// address of a file"),
+        (SOURCE + "url: https://a:b@c/d\n", "c.yaml:5: corpus.source.url: an address in a configuration must not"),
+        (SOURCE + "url: https:///d\n", "c.yaml:5: corpus.source.url: it is no http:// or https:// address"),
+        (SOURCE + "url: 'https://a/b c'\n", "c.yaml:5: corpus.source.url: it is no http:// or https:// address"),
+        (SOURCE + "url: https://[/\n", "c.yaml:5: corpus.source.url: invalid IPv6 URL"),
+        (SOURCE + "url: https://a:99999/b\n", "c.yaml:5: corpus.source.url: port out of range"),
+        (SOURCE + "url: https://a/b\n    sha256: ABC\n", "c.yaml:6: corpus.source.sha256: a SHA-256 is 64"),
+        (SOURCE + "file: /a\n", "c.yaml:5: corpus.source.file: there is no such field. Allowed: builtin,"),
+        (SOURCE + "builtin: yes\n", 'c.yaml:5: corpus.source.builtin: "True" is no mapping'),
+        (HEAD + "corpus: {refreshInterval: 1s}\n", 'c.yaml:3: corpus.refreshInterval: "1s" is no interval;'),
+        (HEAD + "corpus: {maxAge: 0s}\n", 'c.yaml:3: corpus.maxAge: "0s" is no age; allowed: one'),
+        (HEAD + "corpus: {maxLossPercent: 101}\n", 'c.yaml:3: corpus.maxLossPercent: "101" is no share; allowed:'),
+        (HEAD + "corpus: {stateDir: a}\n", "c.yaml:3: corpus.stateDir: a path here is absolute"),
+        (HEAD + "corpus: {interval: 6h}\n", "c.yaml:3: corpus.interval: there is no such field. Did you mean"),
+    ],
+)  # fmt: skip
+def test_where_lists_come_from_is_said_exactly(document: str, said: str) -> None:
+    """Exactly one source, and nothing that leads anywhere else."""
+    with pytest.raises(ConfigurationInvalid) as refused:
+        parse_settings(document.encode(), "c.yaml")
+
+    assert refused.value.message.startswith(said)
+
+
+def test_other_lists_may_serve_ecosystems_that_are_not_on_board() -> None:
+    """What they hold is seen when they are read."""
+    document = HEAD + "ecosystems: [NuGet]\ncorpus: {source: {directory: /lists}, refreshInterval: 1m, maxAge: 720h}\n"
+    settings = parse_settings(document.encode(), "c.yaml", (Ecosystem.PYPI,))
+
+    assert settings.corpus.source.directory == "/lists"
+    assert (settings.corpus.refresh_interval, settings.corpus.max_age) == (60.0, 2_592_000.0)
 
 
 def test_every_mistake_is_named_at_once() -> None:

@@ -24,6 +24,7 @@ class Inputs:
         scaling: the ScalingPolicy's spec, or None where none is in use.
         replicas: number of pods, or None where it is an autoscaler's to decide.
         default_image: image where the spec names none.
+        missing: names of ConfigMaps that the spec refers to and that are not there.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Inputs:
     scaling: ScalingPolicySpec | None
     replicas: int | None
     default_image: str
+    missing: frozenset[str] = frozenset()
 
 
 def selector_labels(scan_service: str) -> dict[str, str]:

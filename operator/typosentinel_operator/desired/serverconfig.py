@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from typosentinel_operator import names
+from typosentinel_operator import names, specs
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
-from typosentinel_operator.specs import CachePolicySpec
+from typosentinel_operator.specs import CachePolicySpec, CorpusSpec
 
 
 def document(inputs: Inputs) -> str:
@@ -25,7 +25,36 @@ def document(inputs: Inputs) -> str:
     if inputs.cache is not None:
         memory = inputs.cache.memory
         content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
+    if inputs.spec.corpus is not None:
+        content["corpus"] = _corpus(inputs.spec.corpus)
+    if detection := _detection(inputs):
+        content["detection"] = detection
     return yaml.safe_dump(content, sort_keys=True)
+
+
+def _detection(inputs: Inputs) -> dict[str, str]:
+    """Lists that are there: a server refuses a document that names a file which is not."""
+    referred = {field for field, name in specs.config_maps(inputs.spec).items() if name not in inputs.missing}
+    paths = {
+        specs.ALLOW_LIST_REFERENCE: ("allowList", f"{names.ALLOW_LIST_DIRECTORY}/{names.ALLOW_LIST_KEY}"),
+        specs.PRIVATE_NAMES_REFERENCE: ("privateNames", f"{names.PRIVATE_NAMES_DIRECTORY}/{names.PRIVATE_NAMES_KEY}"),
+    }
+    return {key: path for field, (key, path) in paths.items() if field in referred}
+
+
+def _corpus(spec: CorpusSpec) -> dict[str, Any]:
+    content: dict[str, Any] = {"refreshInterval": spec.refresh_interval, "maxLossPercent": spec.max_loss_percent}
+    if spec.max_age is not None:
+        content["maxAge"] = spec.max_age
+    source = spec.source
+    if source is None or source.builtin is not None:
+        content["source"] = {"builtin": {}}
+    elif source.config_map_ref is not None:
+        content["source"] = {"directory": names.CORPUS_DIRECTORY}
+    else:
+        content["source"] = {"url": source.url} | ({"sha256": source.sha256} if source.sha256 else {})
+        content["stateDir"] = names.STATE_DIRECTORY
+    return content
 
 
 def cache_of(config_map: Manifest) -> CachePolicySpec | None:

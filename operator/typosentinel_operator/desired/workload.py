@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from typosentinel_operator import names, quantities
+from typosentinel_operator.desired import mounts
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child, child_labels, manifest_hash, selector_labels
 from typosentinel_operator.specs import ComputeResources
 
@@ -90,8 +91,7 @@ def _pod(inputs: Inputs) -> Manifest:
             }
         ],
         "containers": [_container(inputs)],
-        # The whole directory, never a subPath: a subPath mount is not updated when the ConfigMap changes.
-        "volumes": [{"name": "configuration", "configMap": {"name": names.child_name(inputs.name)}}],
+        "volumes": mounts.volumes(inputs),
     }
 
 
@@ -116,7 +116,7 @@ def _container(inputs: Inputs) -> Manifest:
         "startupProbe": _probe("/ready", period=1, failures=60),
         "readinessProbe": _probe("/ready", period=2, failures=2),
         "livenessProbe": _probe("/live", period=10, failures=3),
-        "volumeMounts": [{"name": "configuration", "mountPath": names.CONFIG_DIRECTORY, "readOnly": True}],
+        "volumeMounts": mounts.mounts(inputs),
     }
 
 

@@ -30,6 +30,8 @@ def check(file: Path) -> None:
     click.echo(f"{file} is right ({digest_of(content)})")
     click.echo(f"  ecosystems    {served}")
     click.echo(f"  memory cache  {memory.max_entries} entries, {memory.ttl:g} s")
+    source = settings.corpus.source
+    click.echo(f"  lists         {source.directory or source.url or 'built-in'}")
     for kind, size in knowledge.sizes.items():
         if size:
             click.echo(f"  {kind:<12}  {size} entries")

@@ -43,7 +43,7 @@ def _printable_ascii(_context: click.Context, _option: click.Parameter, value: s
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
-    help="Directory of lists such as pypi.csv instead of the built-in ones.",
+    help="Directory of lists such as pypi.csv, whatever the configuration says; watched while running.",
 )
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
 @click.option(
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     setup = Setup(
         name=name,
-        library=Library(corpus, shelf()),
+        library=Library(corpus) if corpus else None,
         config=config,
         timing=Timing(drain=drain_seconds),
     )
