@@ -27,10 +27,10 @@ left out, for there is no list for NuGet: 1
 wrong rows left out: 2
 
                         suspicious                or advisory
-precision               1.0000 (2 of 2)           1.0000 (2 of 2)
-recall                  0.6667 (2 of 3)           0.6667 (2 of 3)
+precision               1.0000 (3 of 3)           1.0000 (3 of 3)
+recall                  1.0000 (3 of 3)           1.0000 (3 of 3)
 false positives         0.0000 (0 of 2)           0.0000 (0 of 2)
-right target first      1.0000 (2 of 2)           1.0000 (2 of 2)
+right target first      1.0000 (3 of 3)           1.0000 (3 of 3)
 
 CATEGORY  LABEL     ROWS  SUSPICIOUS  OR ADVISORY
 swap      attack       2       1.000        1.000

@@ -33,7 +33,7 @@ def squat(facts: Facts, target: Facts | None = None, target_name: str = "request
     alone = replace(
         judged("reqeusts", "something-else"),
         score=likeness.score,
-        verdict=Verdict.SUSPICIOUS if odds > 1 else Verdict.CLEAN,
+        verdict=fitted().verdict_of(likeness.score),
         findings=(likeness,),
     )
     metadata = Metadata(facts, target or Facts(), target_name if target else None)
