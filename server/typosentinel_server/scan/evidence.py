@@ -93,10 +93,10 @@ class Witness:
         found.update(common)
         theirs = target.text[skip:]
         found.update(_punctuation(query.text[skip:], theirs))
-        costs = self._lexicon.letters(theirs)
-        their_total = sum(costs) / STEPS
+        cost, _, letters = self._lexicon.letters(theirs)
+        their_total = cost / STEPS
         found["gain"] = total - their_total
-        found["gain_mean"] = mean - their_total / len(costs)
+        found["gain_mean"] = mean - their_total / letters
         found["their_cost"] = their_total
         if near:
             found["slips"] = len(near.edits)
@@ -106,20 +106,20 @@ class Witness:
 
     def _of_name(self, text: str) -> tuple[Signs, float, float]:
         """What the name alone, without its owner, shows; its cost, and that for each letter."""
-        costs = self._lexicon.letters(text)
-        total = sum(costs) / STEPS
+        cost, most, letters = self._lexicon.letters(text)
+        total = cost / STEPS
         cut = self._lexicon.segments(forms.flat(text))
         found: Signs = {
             "cost": total,
-            "cost_mean": total / len(costs),
-            "cost_most": max(costs) / STEPS,
+            "cost_mean": total / letters,
+            "cost_most": most / STEPS,
             "cut": cut,
             "cut_mean": cut / max(1, len(text)),
             "rarest": max((self._lexicon.token(part) for part in forms.tokens(text)), default=self._lexicon.unknown),
             "near_one": len(self._query.one),
             "near_two": len(self._query.two),
         }
-        return found, total, total / len(costs)
+        return found, total, total / letters
 
     def _edits(self, found: Signs, near: Near, mine: str, theirs: str) -> None:
         for kind in near.slips:

@@ -13,10 +13,12 @@ from typosentinel_server.scan import flatfile, forms
 from typosentinel_server.scan.compiling import compile_corpus
 from typosentinel_server.scan.confusables import skeleton
 from typosentinel_server.scan.corpus import Corpus, CorpusFacts
-from typosentinel_server.scan.deletions import Deletions
+from typosentinel_server.scan.deletions import LONGEST, Deletions
+from typosentinel_server.scan.inner import INNER
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.multimap import Multimap
 from typosentinel_server.scan.naming import Name, comparable, identity_of
+from typosentinel_server.scan.spelling import edits
 
 MAX_NEAR = 512
 
@@ -81,8 +83,9 @@ class Index:
         self._orders = self._multimap("order")
         self._bases = self._multimap("base")
         self._cores = self._multimap("core")
-        words = np.frombuffer(arrays["deletions.words"], np.uint64)
-        self._deletions = Deletions(words, np.frombuffer(arrays["deletions.present"], np.uint8))
+        self._words, self._present = arrays["deletions.words"], arrays["deletions.present"]
+        self._flat_text, self._flat_ends = arrays["flats"], arrays["flat_ends"]
+        self._deletions = Deletions(np.frombuffer(self._words, np.uint64), np.frombuffer(self._present, np.uint8))
         self.front_family = arrays["front_family"]
         self.back_family = arrays["back_family"]
         self.owned = arrays["owned"]
@@ -110,12 +113,18 @@ class Index:
         )
 
     def near(self, flat: str) -> list[tuple[int, str]]:
-        """Numbers and flat forms of names that at most two slips may lead to, most popular first; to be checked.
+        """Numbers and flat forms of names that at most two slips lead to, most popular first.
 
-        Bound: see `Deletions.near`; at most 512 names.
+        Only names of 64 letters and digits at most have such. Bound: see `Deletions.candidates`; at most 512 names.
         """
-        numbers = self._deletions.near(flat.encode("ascii", "ignore"))
+        text = flat.encode("ascii", "ignore")
         flats = self.flats
+        if not 1 <= len(text) <= LONGEST:
+            return []
+        if INNER is not None:
+            numbers = INNER.near(text, self._words, self._present, self._flat_text, self._flat_ends)
+        else:
+            numbers = [n for n in self._deletions.candidates(text) if edits(flat, flats[n]) is not None]
         return [(n, flats[n]) for n in numbers[:MAX_NEAR]]
 
     def lettered(self, flat: str) -> Target | None:
