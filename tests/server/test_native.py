@@ -6,7 +6,7 @@ import string
 import pytest
 
 from judging import corpus_of, words
-from typosentinel_server.scan import index, lexicon, multimap
+from typosentinel_server.scan import index, lexicon, multimap, scorecard
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.inner import INNER, Inner
@@ -65,9 +65,9 @@ def judge_all() -> list[object]:
 @pytest.mark.timeout(30)
 def test_same_judgements_with_and_without(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verdicts, scores, findings and their order."""
-    assert index.INNER is inner
+    assert all(getattr(room, "INNER") is inner for room in (index, lexicon, multimap, scorecard))  # noqa: B009
     native = judge_all()
-    for room in (index, lexicon, multimap):
+    for room in (index, lexicon, multimap, scorecard):
         monkeypatch.setattr(room, "INNER", None)
 
     assert judge_all() == native

@@ -367,10 +367,49 @@ static PyObject *native_segments(PyObject *self, PyObject *args)
     return PyFloat_FromDouble(best[length]);
 }
 
+PyDoc_STRVAR(odds_doc,
+"odds(signs, table, start)\n--\n\n"
+"The sum of the weights of signs by a table of name: (cuts, weights), and a start.");
+
+static PyObject *native_odds(PyObject *self, PyObject *args)
+{
+    PyObject *signs, *table, *name, *value;
+    double total;
+    Py_ssize_t place = 0;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O!d:odds", &PyDict_Type, &signs, &PyDict_Type, &table, &total))
+        return NULL;
+    while (PyDict_Next(signs, &place, &name, &value)) {
+        PyObject *sign = PyDict_GetItemWithError(table, name);
+        if (!sign) {
+            if (PyErr_Occurred())
+                return NULL;
+            continue;
+        }
+        PyObject *cuts = PyTuple_GetItem(sign, 0), *weights = PyTuple_GetItem(sign, 1);
+        if (!cuts || !weights)
+            return NULL;
+        const double seen = PyFloat_AsDouble(value);
+        const Py_ssize_t count = PyTuple_Size(cuts);
+        Py_ssize_t range = 0;
+        /* A dozen cuts at most: looking at each is as quick as bisecting. */
+        while (range < count && !PyErr_Occurred() && PyFloat_AsDouble(PyTuple_GetItem(cuts, range)) <= seen)
+            range++;
+        PyObject *weight = PyErr_Occurred() ? NULL : PyTuple_GetItem(weights, range);
+        if (!weight)
+            return NULL;
+        total += PyFloat_AsDouble(weight);
+        if (PyErr_Occurred())
+            return NULL;
+    }
+    return PyFloat_FromDouble(total);
+}
+
 static PyMethodDef methods[] = {
     {"near", native_near, METH_VARARGS, near_doc},
     {"find", native_find, METH_VARARGS, find_doc},
     {"letters", native_letters, METH_VARARGS, letters_doc},
+    {"odds", native_odds, METH_VARARGS, odds_doc},
     {"segments", native_segments, METH_VARARGS, segments_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -4,8 +4,8 @@ Nothing here walks the list: the work for one name depends on its length, not on
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ from typosentinel_server.scan.spelling import edits
 MAX_NEAR = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A popular name that another may be confused with.
 
     Attributes:
@@ -127,10 +126,9 @@ class Index:
             numbers = [n for n in self._deletions.candidates(text) if edits(flat, flats[n]) is not None]
         return [(n, flats[n]) for n in numbers[:MAX_NEAR]]
 
-    def lettered(self, flat: str) -> Target | None:
-        """The most popular of the names that have these letters and digits."""
-        number = self._most_popular.get(flat)
-        return None if number is None else self.target(number)
+    def lettered(self, flat: str) -> int | None:
+        """The number of the most popular of the names that have these letters and digits."""
+        return self._most_popular.get(flat)
 
     def same_look(self, look: str) -> list[Target]:
         """Names that a hasty reader takes for one another."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Protocol, cast
 
+Table = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+
 
 class Inner(Protocol):
     """What _native.c offers; see there."""
@@ -23,6 +25,10 @@ class Inner(Protocol):
         self, flat: bytes, words: memoryview, present: memoryview, flats: memoryview, ends: memoryview, /
     ) -> list[int]:
         """Numbers of names at most two slips from a text of 1 to 64 bytes."""
+        ...
+
+    def odds(self, signs: dict[str, float], table: Table, start: float, /) -> float:
+        """The sum of the weights of signs, and a start."""
         ...
 
     def segments(self, flat: str, costs: Mapping[str, float], start: float, letter: float, longest: int, /) -> float:
