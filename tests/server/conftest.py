@@ -16,6 +16,7 @@ from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.settings import LogLevel
+from typosentinel_server.shelf import Shelf
 
 LISTS = {
     "pypi": ("urllib3", "requests", "numpy", "python-dateutil", "beautifulsoup4", "flask", "six", "setuptools"),
@@ -29,6 +30,7 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(place))
+        patch.setattr(Library, "shelf", Shelf(place / "typosentinel" / "lists"))
         yield place
 
 
