@@ -11,7 +11,9 @@ import click
 
 from typosentinel_server.cli import program
 from typosentinel_server.clock import Clock
+from typosentinel_server.engines import Library
 from typosentinel_server.errors import printable
+from typosentinel_server.shelf import Shelf
 
 UNFORESEEN = 70
 CANNOT_WRITE = 74
@@ -24,6 +26,7 @@ def main() -> None:
     """Runs the command line and ends the process."""
     _open_streams()
     clock = Clock(wall=time.time, monotonic=time.monotonic)  # noqa: TID251 - this is the composition root
+    Library.shelf = Shelf(_cache() / "lists")
     code = _run(clock)
     try:
         sys.stdout.flush()
@@ -31,6 +34,12 @@ def main() -> None:
         # What is left of the output has nowhere to go; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _cache() -> Path:
+    """The directory for what can be made anew, by the XDG base directory specification."""
+    place = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(place) if place.startswith("/") else Path("~/.cache").expanduser()) / "typosentinel"
 
 
 def _run(clock: Clock) -> int:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from typosentinel_server.bundles.bundle import Bundle
 from typosentinel_server.bundles.errors import SHRUNKEN
@@ -26,19 +27,20 @@ class Library:
 
     Args:
         directory: holds files such as `pypi.csv`; None for the lists that the package carries.
-        shelf: where compiled lists are kept; in memory only where None.
         bundle: an opened one, instead of a directory.
+
+    Attributes:
+        shelf: where this process keeps compiled lists; in memory only, until the program says otherwise.
 
     Raises:
         CorpusUnreadable: the directory holds no list, or not what its manifest says.
     """
 
-    def __init__(
-        self, directory: Path | None = None, shelf: Shelf | None = None, *, bundle: Bundle | None = None
-    ) -> None:
+    shelf: ClassVar[Shelf] = Shelf(None)
+
+    def __init__(self, directory: Path | None = None, *, bundle: Bundle | None = None) -> None:
         self.directory = directory
         self._bundle = Bundle.of_directory(directory) if directory else bundle
-        self._shelf = shelf or Shelf(None)
 
     @property
     def bundle(self) -> Bundle:
@@ -68,7 +70,7 @@ class Library:
         raws = [self._raw(ecosystem) for ecosystem in self.ecosystems]
         indexes = {raw.ecosystem: self._index(raw) for raw in raws}
         digest = hashlib.sha256("".join(raw.digest for raw in raws).encode()).hexdigest()
-        found = self._shelf.take(
+        found = self.shelf.take(
             f"lexicon-{digest[:KEY_DIGITS]}-{LAYOUT}.typo", partial(_compile_lexicon, indexes), lexicon.open_lexicon
         )
         return {ecosystem: Engine(indexes[ecosystem], found) for ecosystem in wanted}
@@ -79,7 +81,7 @@ class Library:
         return corpus.raw_builtin(ecosystem) if self._bundle is None else self._bundle.raw(ecosystem)
 
     def _index(self, raw: RawList) -> Index:
-        return self._shelf.take(
+        return self.shelf.take(
             f"{FILE_STEMS[raw.ecosystem]}-{raw.digest[:KEY_DIGITS]}-{LAYOUT}.typo",
             lambda: compile_corpus(raw.parse()),
             lambda content: Index(content, raw.created, partial=raw.partial, where=raw.where),

@@ -99,7 +99,7 @@ class DetectionSettings(Section):
     allow_list: FilePath | None = None
     private_names: FilePath | None = None
     malware: FilePath | None = None
-    registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = {}
+    registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = Field(default_factory=dict)
 
 
 class Settings(Section):

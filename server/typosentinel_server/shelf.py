@@ -52,6 +52,8 @@ class Shelf:
             try:
                 file.write(content)
                 file.flush()
+                # Whoever else may look here reads the same file.
+                Path(file.name).chmod(0o644)
                 Path(file.name).replace(path)
             except OSError:
                 Path(file.name).unlink()

@@ -27,19 +27,19 @@ left out, for there is no list for NuGet: 1
 wrong rows left out: 2
 
                         suspicious                or advisory
-precision               1.0000 (2 of 2)           1.0000 (2 of 2)
-recall                  0.6667 (2 of 3)           0.6667 (2 of 3)
+precision               1.0000 (3 of 3)           1.0000 (3 of 3)
+recall                  1.0000 (3 of 3)           1.0000 (3 of 3)
 false positives         0.0000 (0 of 2)           0.0000 (0 of 2)
-right target first      1.0000 (2 of 2)           1.0000 (2 of 2)
+right target first      1.0000 (3 of 3)           1.0000 (3 of 3)
 
 CATEGORY  LABEL     ROWS  SUSPICIOUS  OR ADVISORY
 swap      attack       2       1.000        1.000
-word      attack       1       0.000        0.000
+word      attack       1       1.000        1.000
 popular   honest       2       0.000        0.000
 
 ECOSYSTEM  LABEL     ROWS  SUSPICIOUS  OR ADVISORY
 PyPI       attack       1       1.000        1.000
-npm        attack       2       0.500        0.500
+npm        attack       2       1.000        1.000
 PyPI       honest       2       0.000        0.000
 
 speed: """
@@ -75,13 +75,13 @@ def test_json_says_the_same(run: Run, lists: Path, data: Path) -> None:
     assert found["wrongRows"]["first"][0] == {"line": 6, "reason": 'there is no ecosystem "pypy"'}
     assert found["suspicious"] == {
         "precision": 1.0,
-        "recall": 0.66667,
+        "recall": 1.0,
         "falsePositiveRate": 0.0,
         "targetFirst": 1.0,
-        "truePositives": 2,
+        "truePositives": 3,
         "falsePositives": 0,
     }
-    assert found["categories"][1] == {"name": "word", "label": 1, "rows": 1, "suspicious": 0.0, "advisory": 0.0}
+    assert found["categories"][1] == {"name": "word", "label": 1, "rows": 1, "suspicious": 1.0, "advisory": 1.0}
     assert found["speed"]["names"] == 3
     assert 0 < found["speed"]["p50Microseconds"] <= found["speed"]["p99Microseconds"]
     assert found["speed"]["namesPerSecond"] > 0

@@ -55,7 +55,7 @@ def test_figures_are_those_that_one_counts_by_hand() -> None:
 
 def test_advisories_count_at_their_own_level_only() -> None:
     """What is worth a look is no alert."""
-    row = Row(Package(Ecosystem.PYPI, "requests2"), attack=True, target="requests")
+    row = Row(Package(Ecosystem.PYPI, "requests-helper"), attack=True, target="requests")
     assert ENGINES.scan(row.package).verdict is Verdict.ADVISORY
     levels = evaluated(row).levels
 

@@ -33,7 +33,7 @@ def squat(facts: Facts, target: Facts | None = None, target_name: str = "request
     alone = replace(
         judged("reqeusts", "something-else"),
         score=likeness.score,
-        verdict=Verdict.SUSPICIOUS if odds > 1 else Verdict.CLEAN,
+        verdict=fitted().verdict_of(likeness.score),
         findings=(likeness,),
     )
     metadata = Metadata(facts, target or Facts(), target_name if target else None)
@@ -92,8 +92,8 @@ def test_neither_age_nor_use_alone_clears_a_clear_slip(facts: Facts) -> None:
 
 def test_brand_new_package_is_sharpened() -> None:
     """A likeness that would be let pass is not when the package is a day old."""
-    alone = squat(Facts(), odds=-1.0)
-    young = squat(Facts(TODAY - timedelta(days=1), 3), odds=-1.0)
+    alone = squat(Facts(), odds=-1.5)
+    young = squat(Facts(TODAY - timedelta(days=1), 3), odds=-1.5)
 
     assert (alone.verdict, young.verdict) == (Verdict.CLEAN, Verdict.SUSPICIOUS)
     assert young.score > alone.score

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from typosentinel_server.clock import Clock
-from typosentinel_server.commands.shelving import shelf
 from typosentinel_server.engines import Library, build_engines
 from typosentinel_server.errors import DataUnreadable
 from typosentinel_server.evaluation import Evaluation
@@ -46,7 +45,7 @@ def command(clock: Clock, *, data: Path, corpus: Path | None, methods: str | Non
       typosentinel benchmark --data names.csv --methods transposition,omission --format json
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     techniques = None if methods is None else techniques_named(methods.split(","))
-    library = Library(corpus, shelf())
+    library = Library(corpus)
     labelled = read_labelled(data)
     for line in report.wrong_rows(labelled.faults):
         click.echo(line, err=True)

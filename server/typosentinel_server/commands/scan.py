@@ -10,7 +10,6 @@ import click
 
 from typosentinel_server.answers import Answer, Judge, LocalJudge, Question, Refusal, worst
 from typosentinel_server.clock import Clock
-from typosentinel_server.commands.shelving import shelf
 from typosentinel_server.engines import Library
 from typosentinel_server.errors import EcosystemUnknown, shown
 from typosentinel_server.progress import progress, size_of_input
@@ -100,7 +99,7 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         judge = _remote(server)
     else:
         today = datetime.fromtimestamp(clock.wall(), UTC).date()
-        judge = LocalJudge(Library(corpus, shelf()), _knowledge(*lists) if any(lists) else Knowledge(), today)
+        judge = LocalJudge(Library(corpus), _knowledge(*lists) if any(lists) else Knowledge(), today)
     if from_stdin:
         reached, refused = _stream(judge, ecosystem, form or "ndjson")
     else:

@@ -9,7 +9,6 @@ import click
 
 from typosentinel_server.app import Setup
 from typosentinel_server.clock import Clock
-from typosentinel_server.commands.shelving import shelf
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log

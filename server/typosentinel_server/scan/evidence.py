@@ -61,7 +61,7 @@ class Witness:
         mine, theirs = len(self._query.flat), len(target.flat)
         found: Signs = {
             "ecosystem": self._ecosystem,
-            "length": mine if mine < theirs else theirs,
+            "length": min(theirs, mine),
             "rank": log10(target.rank) if target.rank else UNRANKED,
         }
         if target.protected:

@@ -3,6 +3,7 @@
 import click
 
 from typosentinel_server.commands.corpus.build import build
+from typosentinel_server.commands.corpus.compile import compile_
 from typosentinel_server.commands.corpus.diff import diff
 from typosentinel_server.commands.corpus.info import info
 from typosentinel_server.commands.corpus.review import review
@@ -23,5 +24,5 @@ def command() -> None:
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
 
 
-for _part in (info, review, build, update, diff):
+for _part in (info, review, build, update, diff, compile_):
     command.add_command(_part)
