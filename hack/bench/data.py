@@ -13,6 +13,8 @@ VARIABLE = "BENCH_DATA"
 NOT_RUN = 2
 FILES = ("bench_dev.csv", "bench_synth.csv", "score.py", *(f"corpora/{stem}.csv" for stem in FILE_STEMS.values()))
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench"
+# Where our contestants keep compiled lists, as the program does in the user's cache.
+COMPILED = OUT / "compiled"
 
 
 class NotRun(Exception):

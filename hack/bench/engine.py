@@ -35,6 +35,7 @@ def figures(rounds: Rounds, load: Mapping[str, float], grows: Mapping[str, float
         "names_per_s": statistics.median(rounds.rates),
         "load_s": load["warm"],
         "load_cold_s": load["cold"],
+        "load_first_s": load["first"],
         "grown_mb": rounds.grown_mb[0],
         "grown_anonymous_mb": rounds.grown_mb[1],
         **grows,

@@ -1,5 +1,6 @@
 """What the engine benchmark does to its contestants: rounds, loads, and a list that grows."""
 
+import shutil
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hack.bench.contest import Contestant, forget, python
-from hack.bench.data import OUT
+from hack.bench.data import COMPILED, OUT
 from hack.bench.names import Query, grown, write_corpus
 from typosentinel_server.scan.corpus import FILE_STEMS, Corpus
 from typosentinel_server.scan.model import Ecosystem
@@ -103,13 +104,17 @@ def _asked(name: str, part: Sequence[Query]) -> list[tuple[str, str]]:
 def load_seconds(corpora: Path) -> dict[str, float]:
     """How long building all engines takes in a fresh process, in seconds; medians of several, in turns.
 
-    `cold` has the lists read from the disk, `warm` out of the kernel's cache.
+    `first` has to compile the lists; `warm` maps what is compiled already, and `cold` does so with nothing of it in the
+    kernel's cache.
     """
-    taken: dict[str, list[float]] = {"cold": [], "warm": []}
+    taken: dict[str, list[float]] = {"first": [], "cold": [], "warm": []}
     for _ in range(LOADS):
         for state, seconds in taken.items():
-            if state == "cold":
+            if state == "first":
+                shutil.rmtree(COMPILED, ignore_errors=True)
+            elif state == "cold":
                 forget(corpora)
+                forget(COMPILED)
             with python("ours", corpora) as process:
                 seconds.append(process.load_s)
     return {state: statistics.median(seconds) for state, seconds in taken.items()}

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import time
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,12 +16,16 @@ from pathlib import Path
 
 from hack.fuzz.claims import claim
 from hack.fuzz.lists import write_lists
+from typosentinel_server.clock import Clock
 from typosentinel_server.commands.scan import command
+from typosentinel_server.engines import Library
 from typosentinel_server.scan.model import Ecosystem, Verdict
+from typosentinel_server.shelf import Shelf
 
 OPTIONS: tuple[tuple[str, ...], ...] = ((), ("--fail-on", "advisory"), ("--format", "json"), ("--format", "text"))
 # The same ones each time: click keeps every stream that it has ever written to.
 OUT, ERR = io.StringIO(), io.StringIO()
+CLOCK = Clock(wall=time.time, monotonic=time.monotonic)
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 SEEDS = tuple(
@@ -38,7 +43,8 @@ SEEDS = tuple(
 
 def make(work: Path) -> Callable[[bytes], None]:
     """The target; `work` is a folder for its lists."""
-    # Every run reads its lists anew: two are enough for lines of both kinds, judged and refused.
+    # Every run opens its lists anew: two are enough for lines of both kinds, judged and refused.
+    Library.shelf = Shelf(work / "compiled")
     return partial(_one, write_lists(work, Ecosystem.PYPI, Ecosystem.NPM))
 
 
@@ -65,7 +71,7 @@ def _run(arguments: list[str], given: bytes) -> tuple[int, str]:
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(given))
     try:
         with redirect_stdout(OUT), redirect_stderr(ERR):
-            return int(command.main(arguments, standalone_mode=False) or 0), OUT.getvalue()
+            return int(command.main(arguments, obj=CLOCK, standalone_mode=False) or 0), OUT.getvalue()
     finally:
         sys.stdin = before
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_BASE = "docker.io/library/debian:bookworm-slim"
-PROJECT_FILES = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE")
 PROJECT_FOLDERS = ("operator", "server")
-NOT_SOURCE = ("__pycache__", ".egg-info", ".mypy_cache", ".ruff_cache")
+NOT_SOURCE = (".so", "__pycache__", ".egg-info", ".mypy_cache", ".ruff_cache")
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def test_bounds_are_the_agreed_ones_and_a_peer_of_the_same_run() -> None:
         rates=[1.0, 3.0, 2.0],
         grown_mb=(50.0, 40.0),
     )
-    figures = engine.figures(played, {"warm": 0.5, "cold": 0.6}, {"growth": 1.5})
+    figures = engine.figures(played, {"warm": 0.5, "cold": 0.6, "first": 1.6}, {"growth": 1.5})
     agreed = "p50_us p99_us names_per_s load_s grown_mb growth typomania_p50_us rapidfuzz_p50_us symspellpy_p99_us"
     assert set(agreed.split()) <= set(figures)
     assert figures["names_per_s"] == statistics.median([1.0, 3.0, 2.0])

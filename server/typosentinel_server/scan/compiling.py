@@ -17,7 +17,7 @@ from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.
-LAYOUT = 3
+LAYOUT = 4
 MOST = 65_535
 SHORTEST_UNOWNED = 4
 
@@ -31,6 +31,8 @@ def compile_corpus(corpus: Corpus) -> bytes:
     arrays: dict[str, npt.NDArray[Any]] = {
         "names": _text(entry.name.raw for entry in entries),
         "flats": _text(flats),
+        # Where each of them ends; a line feed stands between two.
+        "flat_ends": np.cumsum([len(flat) + 1 for flat in flats], dtype=np.uint32) - np.uint32(1),
         "ranks": np.array([entry.rank or 0 for entry in entries], np.uint32),
         "protected": np.array([entry.protected for entry in entries], np.uint8),
     }

@@ -75,14 +75,11 @@ class Deletions:
         self._byte = np.uint64(64 - byte_bits)
         self._bit = np.uint64(61 - byte_bits)
 
-    def near(self, flat: bytes) -> list[int]:
-        """Numbers of names that two slips may lead to, ascending; the caller checks.
+    def candidates(self, flat: bytes) -> list[int]:
+        """Numbers of names that share a remainder with a text of 1 to 64 letters, ascending.
 
         Bound: at most `MAX_PROBES` (295) probes, and 64 names for each remainder that is found.
         """
-        length = len(flat)
-        if not 1 <= length <= LONGEST:
-            return []
         probes = remainders(np.frombuffer(flat, np.uint8))
         bits = _MASKS[(probes >> self._bit) & _SEVEN]
         return self._lookup(probes[(self._present[probes >> self._byte] & bits).nonzero()[0]])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from math import log10
+from typing import NamedTuple
 
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.index import Target
@@ -40,6 +41,24 @@ GROUPS = dict.fromkeys(Technique, Group.SLIPS) | {
 }
 
 
+class Own(NamedTuple):
+    """What a name shows by itself.
+
+    Attributes:
+        text: the name, without an owner that it shares with the target.
+        parts: its words.
+        signs: what it shows, whatever the target.
+        cost: of its letters, in nats.
+        mean: that for each letter.
+    """
+
+    text: str
+    parts: list[str]
+    signs: Signs
+    cost: float
+    mean: float
+
+
 class Witness:
     """Gathers the signs for one query; what is the same for all targets is worked out once.
 
@@ -53,7 +72,7 @@ class Witness:
         self._lexicon = lexicon
         self._ecosystem = PLACES[query.ecosystem]
         self._owner = forms.owner(query.ecosystem, query.text)
-        self._own_costs: dict[int, tuple[Signs, float, float]] = {}
+        self._own: dict[int, Own] = {}
         self._near = {near.target.number: near for near in (*query.one, *query.two)}
 
     def signs(self, group: Group, target: Target, matches: Iterable[Match]) -> Signs:
@@ -87,41 +106,43 @@ class Witness:
             found["same_owner"] = 1.0
         elif their_owner:
             found["their_owner"] = 1.0
-        if skip not in self._own_costs:
-            self._own_costs[skip] = self._of_name(query.text[skip:])
-        common, total, mean = self._own_costs[skip]
-        found.update(common)
+        own = self._own.get(skip) or self._of_name(query.text[skip:])
+        self._own[skip] = own
+        found.update(own.signs)
         theirs = target.text[skip:]
-        found.update(_punctuation(query.text[skip:], theirs))
-        costs = self._lexicon.letters(theirs)
-        their_total = sum(costs) / STEPS
-        found["gain"] = total - their_total
-        found["gain_mean"] = mean - their_total / len(costs)
+        others = forms.tokens(theirs)
+        if len(own.text) != len(query.flat) or len(theirs) != len(target.flat):
+            found.update(_punctuation(own, theirs, others))
+        cost, _, letters = self._lexicon.letters(theirs)
+        their_total = cost / STEPS
+        found["gain"] = own.cost - their_total
+        found["gain_mean"] = own.mean - their_total / letters
         found["their_cost"] = their_total
         if near:
             found["slips"] = len(near.edits)
-            self._edits(found, near, query.text[skip:], theirs)
+            self._edits(found, near, own.parts, others)
         else:
             found["slips"] = 0.0
 
-    def _of_name(self, text: str) -> tuple[Signs, float, float]:
-        """What the name alone, without its owner, shows; its cost, and that for each letter."""
-        costs = self._lexicon.letters(text)
-        total = sum(costs) / STEPS
+    def _of_name(self, text: str) -> "Own":
+        """What the name alone, without its owner, shows."""
+        cost, most, letters = self._lexicon.letters(text)
+        total = cost / STEPS
         cut = self._lexicon.segments(forms.flat(text))
-        found: Signs = {
+        parts = forms.tokens(text)
+        signs: Signs = {
             "cost": total,
-            "cost_mean": total / len(costs),
-            "cost_most": max(costs) / STEPS,
+            "cost_mean": total / letters,
+            "cost_most": most / STEPS,
             "cut": cut,
             "cut_mean": cut / max(1, len(text)),
-            "rarest": max((self._lexicon.token(part) for part in forms.tokens(text)), default=self._lexicon.unknown),
+            "rarest": max((self._lexicon.token(part) for part in parts), default=self._lexicon.unknown),
             "near_one": len(self._query.one),
             "near_two": len(self._query.two),
         }
-        return found, total, total / len(costs)
+        return Own(text, parts, signs, total, total / letters)
 
-    def _edits(self, found: Signs, near: Near, mine: str, theirs: str) -> None:
+    def _edits(self, found: Signs, near: Near, parts: list[str], others: list[str]) -> None:
         for kind in near.slips:
             found[kind] = found.get(kind, 0.0) + 1.0
         last = near.edits[-1]
@@ -129,23 +150,22 @@ class Witness:
             found["first_letter"] = 1.0
         if last.their_at + max(1, len(last.theirs)) >= len(near.target.flat):
             found["last_letter"] = 1.0
-        word, their_word = _changed(forms.tokens(mine), forms.tokens(theirs))
+        word, their_word = _changed(parts, others)
         found["word"] = self._lexicon.token(word)
         found["their_word"] = self._lexicon.token(their_word)
         found["word_length"] = len(word)
 
 
-def _punctuation(text: str, other: str) -> Signs:
+def _punctuation(own: Own, theirs: str, others: list[str]) -> Signs:
     """How the marks between the letters differ: exchanged for others, left out, added, or put elsewhere."""
-    marks, others = MARKS.findall(text), MARKS.findall(other)
-    if len(marks) < len(others):
+    marks, their_marks = MARKS.findall(own.text), MARKS.findall(theirs)
+    if len(marks) < len(their_marks):
         return {"marks_left_out": 1.0}
-    if len(marks) > len(others):
+    if len(marks) > len(their_marks):
         return {"marks_added": 1.0}
-    lengths, other_lengths = ([len(part) for part in forms.tokens(t)] for t in (text, other))
-    if sum(abs(one - two) for one, two in zip(lengths, other_lengths, strict=False)) > MOVED:
+    if sum(abs(len(one) - len(two)) for one, two in zip(own.parts, others, strict=False)) > MOVED:
         return {"marks_moved": 1.0}
-    return {"marks_exchanged": 1.0} if marks != others else {}
+    return {"marks_exchanged": 1.0} if marks != their_marks else {}
 
 
 def _changed(parts: list[str], others: list[str]) -> tuple[str, str]:

@@ -4,8 +4,8 @@ Nothing here walks the list: the work for one name depends on its length, not on
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,16 +13,17 @@ from typosentinel_server.scan import flatfile, forms
 from typosentinel_server.scan.compiling import compile_corpus
 from typosentinel_server.scan.confusables import skeleton
 from typosentinel_server.scan.corpus import Corpus, CorpusFacts
-from typosentinel_server.scan.deletions import Deletions
+from typosentinel_server.scan.deletions import LONGEST, Deletions
+from typosentinel_server.scan.inner import INNER
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.multimap import Multimap
 from typosentinel_server.scan.naming import Name, comparable, identity_of
+from typosentinel_server.scan.spelling import edits
 
 MAX_NEAR = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A popular name that another may be confused with.
 
     Attributes:
@@ -81,8 +82,9 @@ class Index:
         self._orders = self._multimap("order")
         self._bases = self._multimap("base")
         self._cores = self._multimap("core")
-        words = np.frombuffer(arrays["deletions.words"], np.uint64)
-        self._deletions = Deletions(words, np.frombuffer(arrays["deletions.present"], np.uint8))
+        self._words, self._present = arrays["deletions.words"], arrays["deletions.present"]
+        self._flat_text, self._flat_ends = arrays["flats"], arrays["flat_ends"]
+        self._deletions = Deletions(np.frombuffer(self._words, np.uint64), np.frombuffer(self._present, np.uint8))
         self.front_family = arrays["front_family"]
         self.back_family = arrays["back_family"]
         self.owned = arrays["owned"]
@@ -110,18 +112,23 @@ class Index:
         )
 
     def near(self, flat: str) -> list[tuple[int, str]]:
-        """Numbers and flat forms of names that at most two slips may lead to, most popular first; to be checked.
+        """Numbers and flat forms of names that at most two slips lead to, most popular first.
 
-        Bound: see `Deletions.near`; at most 512 names.
+        Only names of 64 letters and digits at most have such. Bound: see `Deletions.candidates`; at most 512 names.
         """
-        numbers = self._deletions.near(flat.encode("ascii", "ignore"))
+        text = flat.encode("ascii", "ignore")
         flats = self.flats
+        if not 1 <= len(text) <= LONGEST:
+            return []
+        if INNER is not None:
+            numbers = INNER.near(text, self._words, self._present, self._flat_text, self._flat_ends)
+        else:
+            numbers = [n for n in self._deletions.candidates(text) if edits(flat, flats[n]) is not None]
         return [(n, flats[n]) for n in numbers[:MAX_NEAR]]
 
-    def lettered(self, flat: str) -> Target | None:
-        """The most popular of the names that have these letters and digits."""
-        number = self._most_popular.get(flat)
-        return None if number is None else self.target(number)
+    def lettered(self, flat: str) -> int | None:
+        """The number of the most popular of the names that have these letters and digits."""
+        return self._most_popular.get(flat)
 
     def same_look(self, look: str) -> list[Target]:
         """Names that a hasty reader takes for one another."""

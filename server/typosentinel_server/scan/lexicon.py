@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from typosentinel_server.scan import flatfile, forms
+from typosentinel_server.scan.inner import INNER
 
 LETTERS = 38
 ORDER = 4
@@ -74,15 +75,21 @@ class Lexicon:
                 found.costs.pop(token, None)
         return found
 
-    def letters(self, text: str) -> list[int]:
-        """The cost of each letter of a text after the three before it, and of its end, in sixteenths of a nat."""
+    def letters(self, text: str) -> tuple[int, int, int]:
+        """What the letters of a text and its end cost, each after the three before it: sum, greatest and number.
+
+        Costs are in sixteenths of a nat.
+        """
+        codes = text.encode("ascii", "replace").translate(_CODES) + b"\x00"
+        if INNER is not None:
+            return INNER.letters(codes, self._model, LETTERS)
         model = self._model
-        found = []
+        costs = []
         context = 0
-        for code in text.encode("ascii", "replace").translate(_CODES) + b"\x00":
+        for code in codes:
             context = context % _CONTEXTS * LETTERS + code
-            found.append(model[context])
-        return found
+            costs.append(model[context])
+        return sum(costs), max(costs), len(costs)
 
     def token(self, token: str) -> float:
         """The cost of a token, in nats; `unknown` where it is none."""
@@ -93,8 +100,10 @@ class Lexicon:
 
         Bound: 16 look-ups a letter, for the first 64 letters.
         """
-        get = self.costs.get
         text = flat[:64]
+        if INNER is not None:
+            return INNER.segments(text, self.costs, UNKNOWN_START, UNKNOWN_LETTER, LONGEST_TOKEN)
+        get = self.costs.get
         best = [0.0]
         stray = UNREACHED
         for end in range(1, len(text) + 1):

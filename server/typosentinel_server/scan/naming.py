@@ -9,7 +9,7 @@ from typosentinel_server.errors import NameRefused, shown
 from typosentinel_server.scan.model import Ecosystem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Name:
     """A name that passed its registry's rules.
 

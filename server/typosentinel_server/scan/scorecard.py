@@ -6,7 +6,6 @@ that a pair of names does not have adds nothing.
 
 import json
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +14,7 @@ from math import exp
 from typing import Any
 
 from typosentinel_server.scan.evidence import Group, Signs
+from typosentinel_server.scan.inner import INNER, Table
 from typosentinel_server.scan.model import Contribution, Verdict
 
 # Every pair has this sign; the card's start is told with it.
@@ -54,7 +54,7 @@ class Card:
 
     start: float
     signs: Mapping[str, Sign]
-    _table: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = field(init=False, repr=False, compare=False)
+    _table: Table = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_table", {name: (sign.cuts, sign.weights) for name, sign in self.signs.items()})
@@ -62,6 +62,8 @@ class Card:
     def odds(self, signs: Signs) -> float:
         """The sum of all weights, in log-odds."""
         table = self._table
+        if INNER is not None:
+            return INNER.odds(signs, table, self.start)
         total = self.start
         for name, value in signs.items():
             if name in table:
@@ -71,12 +73,14 @@ class Card:
 
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
         """What the sum is made of, strongest first; signs of one reason are one contribution, and so are the weak."""
-        found: defaultdict[str, float] = defaultdict(float)
+        found: dict[str, float] = {}
         for name, value in signs.items():
             sign = self.signs.get(name)
             if sign is not None:
                 reason = sign.reason.format(value=_shown(value)) if "{" in sign.reason else sign.reason
-                found[reason] += sign.weight(value) + (self.start if name == STARTING else 0.0)
+                found[reason] = found.get(reason, 0.0) + sign.weights[bisect_right(sign.cuts, value)]
+                if name == STARTING:
+                    found[reason] += self.start
         weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
         if weak:
             found[OTHERS] = sum(found.pop(reason) for reason in weak)

@@ -4,26 +4,33 @@ from collections.abc import Iterator
 from math import log1p
 
 from typosentinel_server.scan import forms
-from typosentinel_server.scan.index import Target
 from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.query import Match, Query, letters
 
 SHORTEST = 3
 MOST = 8
+FAMILY = 10
 PREFIX, SUFFIX, INFIX = "combo_prefix", "combo_suffix", "combo_infix"
 GLUED = "glued "
 GLUED_PREFIX, GLUED_SUFFIX = GLUED + PREFIX, GLUED + SUFFIX
 
 
 def check(query: Query) -> Iterator[Match]:
-    """Popular names that the query begins with, ends with or holds, word by word; and glued marks of a language."""
+    """Popular names that the query begins with, ends with or holds, word by word; and glued marks of a language.
+
+    A name around which many popular ones are built is left alone, unless the word beside it says nothing itself.
+    """
     found = 0
+    index = query.index
     for core, words, kind in _parts(query):
-        target = query.index.lettered(core) if len(core) >= SHORTEST else None
-        if target is None:
+        number = index.lettered(core) if len(core) >= SHORTEST else None
+        if number is None:
+            continue
+        family = (index.front_family if kind.endswith(SUFFIX) else index.back_family)[number]
+        if family >= FAMILY and not (len(words) == 1 and words[0] in forms.AFFIXES):
             continue
         evidence = f"{letters('-'.join(words))} is put beside {{target}}"
-        yield Match(Technique.COMBOSQUAT, target, evidence, _signs(query, target, words, kind))
+        yield Match(Technique.COMBOSQUAT, index.target(number), evidence, _signs(words, kind, family))
         found += 1
         if found == MOST:
             return
@@ -42,8 +49,8 @@ def _parts(query: Query) -> Iterator[tuple[str, list[str], str]]:
             yield core, [affix], GLUED_PREFIX if in_front else GLUED_SUFFIX
 
 
-def _signs(query: Query, target: Target, words: list[str], kind: str) -> dict[str, float]:
-    signs = {kind.removeprefix(GLUED): 1.0, "combo_words": float(len(words))}
+def _signs(words: list[str], kind: str, family: int) -> dict[str, float]:
+    signs = {kind.removeprefix(GLUED): 1.0, "combo_words": float(len(words)), "family": log1p(family)}
     if kind.startswith(GLUED):
         signs["combo_glued"] = 1.0
     elif len(words) == 1:
@@ -53,6 +60,4 @@ def _signs(query: Query, target: Target, words: list[str], kind: str) -> dict[st
             signs["combo_lure"] = 1.0
         elif words[0].isdigit():
             signs["combo_number"] = 1.0
-    families = query.index.front_family if kind.endswith(SUFFIX) else query.index.back_family
-    signs["family"] = log1p(families[target.number])
     return signs

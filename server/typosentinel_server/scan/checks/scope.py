@@ -33,8 +33,8 @@ def check(query: Query) -> Iterator[Match]:
             alike = {"owner_alike": 1.0} if _alike(held, theirs) else {}
             yield Match(Technique.SCOPE, target, evidence, {"other_owner": 1.0, **alike, **_owned(query, target)})
     if query.ecosystem is Ecosystem.NPM:
-        unowned = query.index.lettered(forms.flat(base))
-        if unowned is not None and unowned.text == base:
+        number = query.index.lettered(forms.flat(base))
+        if number is not None and (unowned := query.index.target(number)).text == base:
             evidence = f"the scope {held} is put before {{target}}"
             yield Match(Technique.SCOPE, unowned, evidence, {"owner_added": 1.0})
 

@@ -15,6 +15,7 @@ def check(query: Query) -> Iterator[Match]:
         return
     for core in {forms.flat(forms.unversioned(query.text)): None, forms.undigited(query.flat): None}:
         if len(core) >= SHORTEST:
-            target = query.index.lettered(core)
-            if target is not None:
+            number = query.index.lettered(core)
+            if number is not None:
+                target = query.index.target(number)
                 yield Match(Technique.VERSION, target, "a version is written behind {target}", {"version_added": 1.0})

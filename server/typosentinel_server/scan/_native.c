@@ -1,0 +1,433 @@
+/*
+ * The inner loops of a scan, for machines with a C compiler: near names, look-ups, and the cost of a text.
+ *
+ * It does what deletions.py, multimap.py and lexicon.py do in Python and numpy, number for number; a test holds one against the
+ * other. Everything that comes in is bounded by its caller's types: texts are at most 64 bytes here, longer ones are
+ * refused, and no index is used that was not compared with the length of what it points into.
+ */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST 64
+#define LONGEST_TWICE 20
+#define SHORTEST_TWICE 6
+#define NUMBER_BITS 20
+#define NUMBERS ((UINT64_C(1) << NUMBER_BITS) - 1)
+#define MAX_FOUND 64
+#define MAX_PROBES (1 + LONGEST + LONGEST_TWICE * (LONGEST_TWICE - 1) / 2)
+#define MAX_EDITS 2
+#define BASE UINT64_C(0x9E3779B97F4A7C15)
+#define LETTER UINT64_C(0xBF58476D1CE4E5B9)
+
+static uint64_t inverse; /* of BASE modulo 2^64: moves a suffix one place to the front */
+
+/* All remainders of a text, in the order of deletions.py; returns how many. */
+static int remainders(const unsigned char *text, int length, uint64_t *out)
+{
+    uint64_t sums[LONGEST + 1], power = 1, twice = inverse * inverse;
+    int count = 0;
+    sums[0] = 0;
+    for (int i = 0; i < length; i++, power *= BASE)
+        sums[i + 1] = sums[i] + (uint64_t)(text[i] + 1) * LETTER * power;
+    const uint64_t whole = sums[length];
+    out[count++] = whole;
+    for (int i = 0; i < length; i++)
+        out[count++] = sums[i] + (whole - sums[i + 1]) * inverse;
+    if (length < SHORTEST_TWICE || length > LONGEST_TWICE)
+        return count;
+    for (int i = 0; i < length; i++)
+        for (int j = i + 1; j < length; j++)
+            out[count++] = sums[i] + (sums[j] - sums[i + 1]) * inverse + (whole - sums[j + 1]) * twice;
+    return count;
+}
+
+/* The first place in ascending words that is not below a key. Hashes are spread evenly, so a guess comes close. */
+static size_t lower_bound(const uint64_t *words, size_t length, uint64_t key)
+{
+    size_t low = 0, high = length, step = 32;
+    size_t guess = (size_t)(((key >> 32) * (uint64_t)length) >> 32);
+    if (guess >= length)
+        guess = length - 1;
+    if (words[guess] < key) {
+        low = guess + 1;
+        while (low + step < length && words[low + step] < key) {
+            low += step;
+            step *= 2;
+        }
+        high = low + step < length ? low + step : length;
+    } else {
+        high = guess;
+        while (high > step && words[high - step] >= key) {
+            high -= step;
+            step *= 2;
+        }
+        low = high > step ? high - step : 0;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (words[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether two texts are at most two slips apart (optimal string alignment). */
+static int near_enough(const unsigned char *one, int n, const unsigned char *other, int m)
+{
+    unsigned char rows[3][LONGEST + 2];
+    if (n - m > MAX_EDITS || m - n > MAX_EDITS)
+        return 0;
+    while (n && m && one[n - 1] == other[m - 1])
+        n--, m--;
+    while (n && m && *one == *other)
+        one++, other++, n--, m--;
+    if (!n || !m)
+        return 1; /* the difference in length, which is two at most */
+    /* Whatever is more than two places off the diagonal takes more than two slips: a band of five is enough. */
+    memset(rows, MAX_EDITS + 1, sizeof rows);
+    for (int j = 0; j <= m && j <= MAX_EDITS; j++)
+        rows[0][j] = (unsigned char)j;
+    for (int i = 1; i <= n; i++) {
+        unsigned char *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        const int first = i > MAX_EDITS ? i - MAX_EDITS : 1, last = i + MAX_EDITS < m ? i + MAX_EDITS : m;
+        row[first - 1] = (unsigned char)(first == 1 && i <= MAX_EDITS ? i : MAX_EDITS + 1);
+        for (int j = first; j <= last; j++) {
+            int cost = above[j - 1] + (one[i - 1] != other[j - 1]);
+            if (above[j] + 1 < cost)
+                cost = above[j] + 1;
+            if (row[j - 1] + 1 < cost)
+                cost = row[j - 1] + 1;
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] && two_above[j - 2] + 1 < cost)
+                cost = two_above[j - 2] + 1;
+            row[j] = (unsigned char)(cost > MAX_EDITS ? MAX_EDITS + 1 : cost);
+        }
+        if (last < m)
+            row[last + 1] = MAX_EDITS + 1;
+    }
+    return rows[n % 3][m] <= MAX_EDITS;
+}
+
+static int ascending(const void *one, const void *other)
+{
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return (a > b) - (a < b);
+}
+
+typedef struct {
+    Py_buffer words, present, flats, ends;
+    int held;
+} Buffers;
+
+static int hold(PyObject *object, Py_buffer *buffer, Buffers *all)
+{
+    if (PyObject_GetBuffer(object, buffer, PyBUF_SIMPLE) < 0)
+        return -1;
+    all->held++;
+    return 0;
+}
+
+static void release(Buffers *all)
+{
+    Py_buffer *buffers[] = {&all->words, &all->present, &all->flats, &all->ends};
+    while (all->held)
+        PyBuffer_Release(buffers[--all->held]);
+}
+
+/* Candidates for a text, sorted, each once; returns how many, -1 where there is no memory. */
+static Py_ssize_t gather(const unsigned char *text, int length, const Buffers *all, uint32_t **found)
+{
+    uint64_t probes[MAX_PROBES];
+    const uint64_t *words = all->words.buf;
+    const size_t count_words = (size_t)all->words.len / sizeof(uint64_t);
+    const unsigned char *present = all->present.buf;
+    const int count = remainders(text, length, probes);
+    int byte_bits = 0;
+    size_t total = 0;
+    while (((Py_ssize_t)1 << byte_bits) < all->present.len)
+        byte_bits++;
+    if (!count_words || byte_bits < 1 || byte_bits > 60 || ((Py_ssize_t)1 << byte_bits) != all->present.len) {
+        *found = NULL;
+        return 0;
+    }
+    *found = malloc(sizeof(uint32_t) * (size_t)count * MAX_FOUND);
+    if (!*found)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        const uint64_t probe = probes[i], key = probe & ~NUMBERS;
+        if (!(present[probe >> (64 - byte_bits)] >> ((probe >> (61 - byte_bits)) & 7) & 1))
+            continue;
+        size_t at = lower_bound(words, count_words, key);
+        for (int n = 0; n < MAX_FOUND && at < count_words && (words[at] & ~NUMBERS) == key; n++, at++)
+            (*found)[total++] = (uint32_t)(words[at] & NUMBERS);
+    }
+    qsort(*found, total, sizeof(uint32_t), ascending);
+    size_t kept = 0;
+    for (size_t i = 0; i < total; i++)
+        if (!kept || (*found)[i] != (*found)[kept - 1])
+            (*found)[kept++] = (*found)[i];
+    return (Py_ssize_t)kept;
+}
+
+PyDoc_STRVAR(near_doc,
+"near(flat, words, present, flats, ends)\n--\n\n"
+"Numbers of names at most two slips from a text of 1 to 64 bytes, ascending.");
+
+static PyObject *native_near(PyObject *self, PyObject *args)
+{
+    const char *flat;
+    Py_ssize_t length;
+    PyObject *words, *present, *flats, *ends, *result = NULL;
+    Buffers all = {.held = 0};
+    uint32_t *found = NULL;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y#OOOO:near", &flat, &length, &words, &present, &flats, &ends))
+        return NULL;
+    if (length < 1 || length > LONGEST) {
+        PyErr_SetString(PyExc_ValueError, "a text has 1 to 64 bytes here");
+        return NULL;
+    }
+    if (hold(words, &all.words, &all) || hold(present, &all.present, &all) || hold(flats, &all.flats, &all)
+        || hold(ends, &all.ends, &all))
+        goto done;
+    const unsigned char *text = (const unsigned char *)flat, *names = all.flats.buf;
+    const uint32_t *stops = all.ends.buf;
+    const size_t count_names = (size_t)all.ends.len / sizeof(uint32_t);
+    Py_ssize_t count = gather(text, (int)length, &all, &found);
+    if (count < 0) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    result = PyList_New(0);
+    for (Py_ssize_t i = 0; result && i < count; i++) {
+        const size_t number = found[i];
+        if (number >= count_names || stops[number] > (size_t)all.flats.len)
+            continue;
+        /* One line feed stands between two names. */
+        const size_t start = number ? (size_t)stops[number - 1] + 1 : 0;
+        if (start > stops[number] || stops[number] - start > LONGEST)
+            continue;
+        if (!near_enough(text, (int)length, names + start, (int)(stops[number] - start)))
+            continue;
+        PyObject *value = PyLong_FromSize_t(number);
+        if (!value || PyList_Append(result, value) < 0)
+            Py_CLEAR(result);
+        Py_XDECREF(value);
+    }
+done:
+    free(found);
+    release(&all);
+    return result;
+}
+
+PyDoc_STRVAR(letters_doc,
+"letters(codes, model, letters)\n--\n\n"
+"Sum, greatest and number of the costs of codes below `letters`, each after the three before it.");
+
+static PyObject *native_letters(PyObject *self, PyObject *args)
+{
+    const char *codes;
+    Py_ssize_t length;
+    PyObject *object;
+    Py_buffer model;
+    unsigned int letters;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y#OI:letters", &codes, &length, &object, &letters))
+        return NULL;
+    if (letters < 1 || letters > 128 || PyObject_GetBuffer(object, &model, PyBUF_SIMPLE) < 0) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "there are 1 to 128 letters");
+        return NULL;
+    }
+    const unsigned char *costs = model.buf;
+    const size_t contexts = (size_t)letters * letters * letters;
+    size_t context = 0, sum = 0;
+    unsigned char most = 0;
+    int good = (size_t)model.len == contexts * letters;
+    for (Py_ssize_t i = 0; good && i < length; i++) {
+        const unsigned char code = (unsigned char)codes[i];
+        good = code < letters;
+        if (good) {
+            context = context % contexts * letters + code;
+            sum += costs[context];
+            if (costs[context] > most)
+                most = costs[context];
+        }
+    }
+    PyBuffer_Release(&model);
+    if (!good) {
+        PyErr_SetString(PyExc_ValueError, "the model has another number of letters");
+        return NULL;
+    }
+    return Py_BuildValue("nin", (Py_ssize_t)sum, (int)most, length);
+}
+
+static uint32_t crc_table[256];
+
+static uint32_t crc32(const unsigned char *text, Py_ssize_t length)
+{
+    uint32_t crc = 0xFFFFFFFFu;
+    for (Py_ssize_t i = 0; i < length; i++)
+        crc = crc_table[(crc ^ text[i]) & 0xFF] ^ (crc >> 8);
+    return crc ^ 0xFFFFFFFFu;
+}
+
+PyDoc_STRVAR(find_doc,
+"find(key, starts, hashes, values)\n--\n\n"
+"Numbers that a multimap files under a key, ascending, at most 64.");
+
+static PyObject *native_find(PyObject *self, PyObject *args)
+{
+    const char *key;
+    Py_ssize_t length;
+    PyObject *objects[3], *result = NULL;
+    Py_buffer buffers[3];
+    int held = 0, shift = 32;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "y#OOO:find", &key, &length, &objects[0], &objects[1], &objects[2]))
+        return NULL;
+    for (; held < 3; held++)
+        if (PyObject_GetBuffer(objects[held], &buffers[held], PyBUF_SIMPLE) < 0)
+            goto done;
+    const uint32_t *starts = buffers[0].buf, *hashes = buffers[1].buf, *values = buffers[2].buf;
+    const size_t buckets = (size_t)buffers[0].len / sizeof(uint32_t) - 1;
+    const size_t count = (size_t)(buffers[1].len < buffers[2].len ? buffers[1].len : buffers[2].len) / sizeof(uint32_t);
+    const uint32_t wanted = crc32((const unsigned char *)key, length);
+    for (size_t n = buckets; n > 1; n >>= 1)
+        shift--;
+    result = PyList_New(0);
+    if (!result || buffers[0].len < (Py_ssize_t)(3 * sizeof(uint32_t)) || shift > 31 || wanted >> shift >= buckets)
+        goto done;
+    size_t at = starts[wanted >> shift], stop = starts[(wanted >> shift) + 1];
+    for (int found = 0; at < stop && at < count && found < MAX_FOUND; at++) {
+        if (hashes[at] != wanted)
+            continue;
+        PyObject *value = PyLong_FromUnsignedLong(values[at]);
+        if (!value || PyList_Append(result, value) < 0) {
+            Py_XDECREF(value);
+            Py_CLEAR(result);
+            break;
+        }
+        Py_DECREF(value);
+        found++;
+    }
+done:
+    while (held)
+        PyBuffer_Release(&buffers[--held]);
+    return result;
+}
+
+PyDoc_STRVAR(segments_doc,
+"segments(flat, costs, start, letter, longest)\n--\n\n"
+"The cost of the cheapest way to cut a text of up to 64 letters into tokens that have costs, and strays.");
+
+static PyObject *native_segments(PyObject *self, PyObject *args)
+{
+    PyObject *flat, *costs;
+    double start_cost, letter_cost, best[LONGEST + 1], stray = 1e9;
+    int longest;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "UO!ddi:segments", &flat, &PyDict_Type, &costs, &start_cost, &letter_cost, &longest))
+        return NULL;
+    const Py_ssize_t length = PyUnicode_GetLength(flat);
+    if (length < 0 || length > LONGEST) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "a text has at most 64 letters here");
+        return NULL;
+    }
+    best[0] = 0;
+    for (Py_ssize_t end = 1; end <= length; end++) {
+        double opened = best[end - 1] + start_cost;
+        stray = (stray < opened ? stray : opened) + letter_cost;
+        double least = stray;
+        for (Py_ssize_t start = end > longest ? end - longest : 0; start < end - 1; start++) {
+            PyObject *piece = PyUnicode_Substring(flat, start, end);
+            if (!piece)
+                return NULL;
+            PyObject *cost = PyDict_GetItemWithError(costs, piece);
+            Py_DECREF(piece);
+            if (!cost) {
+                if (PyErr_Occurred())
+                    return NULL;
+                continue;
+            }
+            double total = best[start] + PyFloat_AsDouble(cost);
+            if (PyErr_Occurred())
+                return NULL;
+            if (total < least)
+                least = total;
+        }
+        best[end] = least;
+    }
+    return PyFloat_FromDouble(best[length]);
+}
+
+PyDoc_STRVAR(odds_doc,
+"odds(signs, table, start)\n--\n\n"
+"The sum of the weights of signs by a table of name: (cuts, weights), and a start.");
+
+static PyObject *native_odds(PyObject *self, PyObject *args)
+{
+    PyObject *signs, *table, *name, *value;
+    double total;
+    Py_ssize_t place = 0;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "O!O!d:odds", &PyDict_Type, &signs, &PyDict_Type, &table, &total))
+        return NULL;
+    while (PyDict_Next(signs, &place, &name, &value)) {
+        PyObject *sign = PyDict_GetItemWithError(table, name);
+        if (!sign) {
+            if (PyErr_Occurred())
+                return NULL;
+            continue;
+        }
+        PyObject *cuts = PyTuple_GetItem(sign, 0), *weights = PyTuple_GetItem(sign, 1);
+        if (!cuts || !weights)
+            return NULL;
+        const double seen = PyFloat_AsDouble(value);
+        const Py_ssize_t count = PyTuple_Size(cuts);
+        Py_ssize_t range = 0;
+        /* A dozen cuts at most: looking at each is as quick as bisecting. */
+        while (range < count && !PyErr_Occurred() && PyFloat_AsDouble(PyTuple_GetItem(cuts, range)) <= seen)
+            range++;
+        PyObject *weight = PyErr_Occurred() ? NULL : PyTuple_GetItem(weights, range);
+        if (!weight)
+            return NULL;
+        total += PyFloat_AsDouble(weight);
+        if (PyErr_Occurred())
+            return NULL;
+    }
+    return PyFloat_FromDouble(total);
+}
+
+static PyMethodDef methods[] = {
+    {"near", native_near, METH_VARARGS, near_doc},
+    {"find", native_find, METH_VARARGS, find_doc},
+    {"letters", native_letters, METH_VARARGS, letters_doc},
+    {"odds", native_odds, METH_VARARGS, odds_doc},
+    {"segments", native_segments, METH_VARARGS, segments_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "_native", "The inner loops of a scan.", -1, methods, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    inverse = 1;
+    for (int i = 0; i < 6; i++) /* Newton's method doubles the number of right bits */
+        inverse *= 2 - BASE * inverse;
+    for (uint32_t n = 0; n < 256; n++) {
+        uint32_t crc = n;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? (crc >> 1) ^ 0xEDB88320u : crc >> 1;
+        crc_table[n] = crc;
+    }
+    return PyModule_Create(&module);
+}

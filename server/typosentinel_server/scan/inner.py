@@ -1,0 +1,46 @@
+"""The inner loops in C, where the package was built with a compiler; None where it was not.
+
+What they do is written out in Python too, in the rooms that call them, and a test holds one against the other.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Protocol, cast
+
+Table = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+
+
+class Inner(Protocol):
+    """What _native.c offers; see there."""
+
+    def find(self, key: bytes, starts: memoryview, hashes: memoryview, values: memoryview, /) -> list[int]:
+        """What a multimap files under a key."""
+        ...
+
+    def letters(self, codes: bytes, model: memoryview, letters: int, /) -> tuple[int, int, int]:
+        """What codes cost by a letter model: sum, greatest and number."""
+        ...
+
+    def near(
+        self, flat: bytes, words: memoryview, present: memoryview, flats: memoryview, ends: memoryview, /
+    ) -> list[int]:
+        """Numbers of names at most two slips from a text of 1 to 64 bytes."""
+        ...
+
+    def odds(self, signs: dict[str, float], table: Table, start: float, /) -> float:
+        """The sum of the weights of signs, and a start."""
+        ...
+
+    def segments(self, flat: str, costs: Mapping[str, float], start: float, letter: float, longest: int, /) -> float:
+        """The cost of the cheapest way to cut a text of at most 64 letters into tokens."""
+        ...
+
+
+def _load() -> Inner | None:
+    try:
+        return cast("Inner", import_module("typosentinel_server.scan._native"))
+    except ImportError:
+        return None
+
+
+INNER = _load()
