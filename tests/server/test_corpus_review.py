@@ -11,6 +11,7 @@ from typosentinel_server.engines import Library
 from typosentinel_server.scan import forms, lexicon
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
+from typosentinel_server.scan.inner import INNER, Inner
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.review import review
 
@@ -75,8 +76,10 @@ def test_review_counts_what_it_has_looked_at() -> None:
     assert seen == [200, 200]
 
 
-def test_without_forgets_a_name_and_keeps_words() -> None:
+@pytest.mark.parametrize("inner", [INNER, None], ids=["C", "Python"])
+def test_without_forgets_a_name_and_keeps_words(inner: Inner | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens of that name alone become unknown; those of others and of English stay."""
+    monkeypatch.setattr(lexicon, "INNER", inner)
     learned = lexicon.open_lexicon(
         memoryview(lexicon.compile_lexicon(["loadash-table", "react-table", "zebra"], ["zebra", "horse"]))
     )
@@ -86,6 +89,8 @@ def test_without_forgets_a_name_and_keeps_words() -> None:
     assert learned.token("loadash") < learned.unknown
     assert learned.token("table") < less.token("table") < less.unknown
     assert learned.without("zebra").token("zebra") > learned.token("zebra")
+    assert less.segments("loadashreact") > learned.segments("loadashreact")
+    assert less.segments("reacttable") > learned.segments("reacttable")
     assert words().without("zebra").token("zebra") < words().unknown
 
 

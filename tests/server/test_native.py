@@ -81,7 +81,7 @@ def test_text_beyond_the_bound_is_refused(inner: Inner) -> None:
         with pytest.raises(ValueError, match="1 to 64 bytes"):
             inner.near(text, empty, empty, empty, empty)
     with pytest.raises(ValueError, match="64 letters"):
-        inner.segments("a" * 65, {}, 8.0, 4.5, 16)
+        inner.segments(b"a" * 65, empty, empty, 8.0, 4.5, 16)
     with pytest.raises(ValueError, match="another number of letters"):
         inner.letters(b"\x01", memoryview(b"\x00" * 10), 38)
     with pytest.raises(ValueError, match="another number of letters"):

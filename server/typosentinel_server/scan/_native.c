@@ -322,49 +322,70 @@ done:
     return result;
 }
 
+/* The cost of a token by its hash in an open table of at least one empty slot, in millionths; -1 for none. */
+static int64_t cost_of(uint64_t hash, const uint64_t *slots, const uint32_t *costs, int bits)
+{
+    const size_t mask = ((size_t)1 << bits) - 1;
+    const uint64_t wanted = hash ? hash : 1;
+    size_t at = (size_t)(wanted >> (64 - bits));
+    for (size_t looked = 0; slots[at] && looked <= mask; looked++, at = (at + 1) & mask)
+        if (slots[at] == wanted)
+            return costs[at];
+    return -1;
+}
+
 PyDoc_STRVAR(segments_doc,
-"segments(flat, costs, start, letter, longest)\n--\n\n"
+"segments(flat, slots, costs, start, letter, longest)\n--\n\n"
 "The cost of the cheapest way to cut a text of up to 64 letters into tokens that have costs, and strays.");
 
 static PyObject *native_segments(PyObject *self, PyObject *args)
 {
-    PyObject *flat, *costs;
-    double start_cost, letter_cost, best[LONGEST + 1], stray = 1e9;
-    int longest;
+    const char *text;
+    Py_ssize_t length;
+    PyObject *slots, *costs, *result = NULL;
+    double start_cost, letter_cost, best[LONGEST + 1], opened = 1e9;
+    Buffers all = {.held = 0};
+    int longest, bits = 0;
     (void)self;
-    if (!PyArg_ParseTuple(args, "UO!ddi:segments", &flat, &PyDict_Type, &costs, &start_cost, &letter_cost, &longest))
+    if (!PyArg_ParseTuple(args, "y#OOddi:segments", &text, &length, &slots, &costs, &start_cost, &letter_cost, &longest))
         return NULL;
-    const Py_ssize_t length = PyUnicode_GetLength(flat);
-    if (length < 0 || length > LONGEST) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "a text has at most 64 letters here");
+    if (length > LONGEST) {
+        PyErr_SetString(PyExc_ValueError, "a text has at most 64 letters here");
         return NULL;
+    }
+    if (hold(slots, &all.words, &all) || hold(costs, &all.present, &all))
+        goto done;
+    while (bits < 40 && ((Py_ssize_t)8 << bits) < all.words.len)
+        bits++;
+    if (bits < 1 || ((Py_ssize_t)8 << bits) != all.words.len || ((Py_ssize_t)4 << bits) != all.present.len) {
+        PyErr_SetString(PyExc_ValueError, "a table is a power of two long");
+        goto done;
     }
     best[0] = 0;
-    for (Py_ssize_t end = 1; end <= length; end++) {
-        double opened = best[end - 1] + start_cost;
-        stray = (stray < opened ? stray : opened) + letter_cost;
-        double least = stray;
-        for (Py_ssize_t start = end > longest ? end - longest : 0; start < end - 1; start++) {
-            PyObject *piece = PyUnicode_Substring(flat, start, end);
-            if (!piece)
-                return NULL;
-            PyObject *cost = PyDict_GetItemWithError(costs, piece);
-            Py_DECREF(piece);
-            if (!cost) {
-                if (PyErr_Occurred())
-                    return NULL;
-                continue;
-            }
-            double total = best[start] + PyFloat_AsDouble(cost);
-            if (PyErr_Occurred())
-                return NULL;
-            if (total < least)
-                least = total;
+    for (Py_ssize_t end = 1; end <= length; end++)
+        best[end] = 1e9;
+    for (Py_ssize_t at = 0; at <= length; at++) {
+        /* Letters that are in no token cost by the letter, and once for each run of them. */
+        if (at) {
+            const double fresh = best[at - 1] + start_cost;
+            opened = (opened < fresh ? opened : fresh) + letter_cost;
+            if (opened < best[at])
+                best[at] = opened;
         }
-        best[end] = least;
+        uint64_t hash = 0, power = 1;
+        for (Py_ssize_t end = at; end < length && end - at < longest; end++, power *= BASE) {
+            hash += (uint64_t)((unsigned char)text[end] + 1) * LETTER * power;
+            if (end == at)
+                continue; /* a single letter is no token */
+            const int64_t cost = cost_of(hash, all.words.buf, all.present.buf, bits);
+            if (cost >= 0 && best[at] + (double)cost / 1e6 < best[end + 1])
+                best[end + 1] = best[at] + (double)cost / 1e6;
+        }
     }
-    return PyFloat_FromDouble(best[length]);
+    result = PyFloat_FromDouble(best[length]);
+done:
+    release(&all);
+    return result;
 }
 
 PyDoc_STRVAR(odds_doc,

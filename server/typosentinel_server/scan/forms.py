@@ -33,6 +33,7 @@ LURES = frozenset(
     }
 )  # fmt: skip
 AFFIXES = LANGUAGE_MARKS | LURES
+_MARKS = tuple(LANGUAGE_MARKS)
 _GLUED = tuple(sorted({len(mark) for mark in LANGUAGE_MARKS}))
 MIN_CORE = 3
 MAX_TOKENS = 16
@@ -89,14 +90,18 @@ def cores(text: str) -> Iterator[tuple[str, str, bool]]:
             yield "".join(parts[:-1]), last, False
         if first in AFFIXES:
             yield "".join(parts[1:]), first, True
+    # Most names have none, and this is how to see that quickest.
+    in_front, behind = first.startswith(_MARKS), last.endswith(_MARKS)
+    if not in_front and not behind:
+        return
     whole = "".join(parts)
     for length in _GLUED:
         if len(whole) - length < MIN_CORE:
             break
         # A mark that is a word of its own is told already.
-        if len(last) > length and last[-length:] in LANGUAGE_MARKS:
+        if behind and len(last) > length and last[-length:] in LANGUAGE_MARKS:
             yield whole[:-length], last[-length:], False
-        if len(first) > length and first[:length] in LANGUAGE_MARKS:
+        if in_front and len(first) > length and first[:length] in LANGUAGE_MARKS:
             yield whole[length:], first[:length], True
 
 

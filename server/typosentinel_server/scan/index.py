@@ -132,23 +132,25 @@ class Index:
 
     def same_look(self, look: str) -> list[Target]:
         """Names that a hasty reader takes for one another."""
-        return [t for t in self._at(self._skeletons.get(look.encode("utf-8", "replace"))) if skeleton(t.flat) == look]
+        found = self._skeletons.get(look.encode("utf-8", "replace"))
+        return [t for t in self._at(found) if skeleton(t.flat) == look] if found else []
 
     def same_words(self, parts: list[str]) -> list[Target]:
         """Names of the same tokens in any order."""
         key = forms.word_order(parts)
-        return [t for t in self._at(self._orders.get(key.encode())) if forms.word_order(forms.tokens(t.text)) == key]
+        found = self._orders.get(key.encode())
+        return [t for t in self._at(found) if forms.word_order(forms.tokens(t.text)) == key] if found else []
 
     def same_base(self, base: str) -> list[Target]:
         """Owned names that are called so within their scope, group or account."""
+        found = self._bases.get(base.encode())
         ecosystem = self.corpus.ecosystem
-        return [t for t in self._at(self._bases.get(base.encode())) if forms.base(ecosystem, t.text) == base]
+        return [t for t in self._at(found) if forms.base(ecosystem, t.text) == base] if found else []
 
     def same_core(self, core: str) -> list[Target]:
         """Names of which a mark of a language or a lure can be taken away to leave this."""
-        return [
-            t for t in self._at(self._cores.get(core.encode())) if any(c == core for c, _, _ in forms.cores(t.text))
-        ]
+        found = self._cores.get(core.encode())
+        return [t for t in self._at(found) if any(c == core for c, _, _ in forms.cores(t.text))] if found else []
 
     def _at(self, numbers: Iterable[int]) -> list[Target]:
         return [self.target(n) for n in numbers]

@@ -3,7 +3,6 @@
 What they do is written out in Python too, in the rooms that call them, and a test holds one against the other.
 """
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -31,7 +30,9 @@ class Inner(Protocol):
         """The sum of the weights of signs, and a start."""
         ...
 
-    def segments(self, flat: str, costs: Mapping[str, float], start: float, letter: float, longest: int, /) -> float:
+    def segments(
+        self, flat: bytes, slots: memoryview, costs: memoryview, start: float, letter: float, longest: int, /
+    ) -> float:
         """The cost of the cheapest way to cut a text of at most 64 letters into tokens."""
         ...
 

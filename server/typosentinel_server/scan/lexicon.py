@@ -12,10 +12,10 @@ import lzma
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from copy import copy
 from functools import cache
 from importlib import resources
 from math import exp, log
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,12 @@ LONGEST_TOKEN = 16
 # In how many names an English word counts as standing that stands in none.
 UNSEEN = 0.5
 UNREACHED = 1e9
+MILLION = 1e6
+# More than any other way to cut a text costs, and still a number of the table.
+NEVER = 2**32 - 1
+BASE = 0x9E3779B97F4A7C15
+LETTER = 0xBF58476D1CE4E5B9
+_POWERS = [pow(BASE, n, 2**64) for n in range(1024)]
 _PIECES = re.compile(r"[a-z]+|[0-9]+")
 # 0 is the edge of a name, 1 to 26 are letters, 27 to 36 digits, 37 is all punctuation.
 _CODES = bytes(
@@ -50,30 +56,51 @@ class Lexicon:
     """The words and letters of package names.
 
     Args:
-        counts: in how many names a token stands; 0 for an English word that stands in none.
+        costs: of each token, in nats.
+        unknown: the cost of what is no token.
         model: the letter model, 38^4 costs in sixteenths of a nat.
+        slots: hashes of the tokens in an open table, a power of two long; 0 is empty.
+        slot_costs: their costs, in millionths of a nat.
     """
 
-    def __init__(self, counts: dict[str, int], model: memoryview) -> None:
-        self._total = total = sum(counts.values()) + len(counts) / 2
-        self.costs = {token: -log((count or UNSEEN) / total) for token, count in counts.items()}
-        self.unknown = log(total) + UNKNOWN_START
+    def __init__(
+        self, costs: dict[str, float], unknown: float, model: memoryview, slots: memoryview, slot_costs: memoryview
+    ) -> None:
+        self.costs = costs
+        self.unknown = unknown
         self._model = model
+        self._slots = slots
+        self._slot_costs = slot_costs
 
     def without(self, name: str) -> "Lexicon":
         """This lexicon had it not learned the tokens of one of its names, given without owner; a copy, in 1 ms.
 
         The letter model is shared: a single name is a small part of it.
         """
-        found = copy(self)
-        found.costs = self.costs.copy()
+        costs = self.costs.copy()
+        slot_costs = memoryview(bytearray(self._slot_costs)).cast("I")
+        total = exp(self.unknown - UNKNOWN_START)
         for token in count_tokens([name]):
-            count = round(self._total * exp(-self.token(token))) - 1
-            if count > 0 or token in _english():
-                found.costs[token] = -log((count if count > 0 else UNSEEN) / self._total)
+            left = round(total * exp(-self.token(token))) - 1
+            if left > 0 or token in _english():
+                costs[token] = -log((left if left > 0 else UNSEEN) / total)
             else:
-                found.costs.pop(token, None)
-        return found
+                costs.pop(token, None)
+            at = self._slot(token)
+            if at is not None:
+                slot_costs[at] = round(costs[token] * MILLION) if token in costs else NEVER
+        return Lexicon(costs, self.unknown, self._model, self._slots, slot_costs)
+
+    def _slot(self, token: str) -> int | None:
+        """Where a token is in the table; None where it is not."""
+        hashed = _hash(token)
+        slots = self._slots
+        at = hashed >> (64 - (len(slots) - 1).bit_length())
+        while slots[at] != hashed:
+            if not slots[at]:
+                return None
+            at = (at + 1) % len(slots)
+        return at
 
     def letters(self, text: str) -> tuple[int, int, int]:
         """What the letters of a text and its end cost, each after the three before it: sum, greatest and number.
@@ -102,7 +129,8 @@ class Lexicon:
         """
         text = flat[:64]
         if INNER is not None:
-            return INNER.segments(text, self.costs, UNKNOWN_START, UNKNOWN_LETTER, LONGEST_TOKEN)
+            strays = (UNKNOWN_START, UNKNOWN_LETTER, LONGEST_TOKEN)
+            return INNER.segments(text.encode("ascii", "replace"), self._slots, self._slot_costs, *strays)
         get = self.costs.get
         best = [0.0]
         stray = UNREACHED
@@ -121,15 +149,44 @@ class Lexicon:
 def compile_lexicon(names: list[str], words: Iterable[str]) -> bytes:
     """The flat file of a lexicon of names, without their owners, on top of some words."""
     counts, model = learn(names, words)
-    tokens = np.frombuffer("\n".join(counts).encode(), np.uint8)
-    return flatfile.pack({}, {"tokens": tokens, "counts": np.array(list(counts.values()), np.uint32), "model": model})
+    total = sum(counts.values()) + len(counts) / 2
+    costs = [round(-log((count or UNSEEN) / total) * MILLION) for count in counts.values()]
+    slots, slot_costs = _table(list(counts), costs)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "tokens": np.frombuffer("\n".join(counts).encode(), np.uint8),
+        "costs": np.array(costs, np.uint32),
+        "model": model,
+        "slots": slots,
+        "slot_costs": slot_costs,
+    }
+    return flatfile.pack({"unknown": log(total) + UNKNOWN_START}, arrays)
 
 
 def open_lexicon(content: memoryview, where: str = "the compiled lexicon") -> Lexicon:
     """The lexicon of a flat file. Raises CorpusUnreadable where it is damaged."""
-    _, arrays = flatfile.unpack(content, where)
+    facts, arrays = flatfile.unpack(content, where)
     tokens = bytes(arrays["tokens"]).decode().split("\n")
-    return Lexicon(dict(zip(tokens, arrays["counts"].tolist(), strict=True)), arrays["model"])
+    costs = [cost / MILLION for cost in arrays["costs"].tolist()]
+    known = dict(zip(tokens, costs, strict=True))
+    return Lexicon(known, facts["unknown"], arrays["model"], arrays["slots"], arrays["slot_costs"])
+
+
+def _table(tokens: list[str], costs: list[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
+    """An open table of the tokens' hashes, at most half full, with linear probing."""
+    bits = max(4, (2 * len(tokens)).bit_length())
+    slots, slot_costs = [0] * 2**bits, [0] * 2**bits
+    for token, cost in zip(tokens, costs, strict=True):
+        hashed = _hash(token)
+        at = hashed >> (64 - bits)
+        while slots[at]:
+            at = (at + 1) % 2**bits
+        slots[at], slot_costs[at] = hashed, cost
+    return np.array(slots, np.uint64), np.array(slot_costs, np.uint32)
+
+
+def _hash(token: str) -> int:
+    """The polynomial hash of deletions.py, which grows letter by letter; never 0."""
+    return sum((c + 1) * LETTER * _POWERS[n] for n, c in enumerate(token.encode("ascii", "replace"))) % 2**64 or 1
 
 
 def english() -> list[str]:
