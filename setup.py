@@ -10,7 +10,7 @@ setup(
         Extension(
             "typosentinel_server.scan._native",
             ["server/typosentinel_server/scan/_native.c"],
-            extra_compile_args=["-O2", "-std=c11", "-Wall", "-Wextra"],
+            extra_compile_args=["-O3", "-std=c11", "-Wall", "-Wextra"],
             py_limited_api=True,
             optional=True,
         )

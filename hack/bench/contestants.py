@@ -63,13 +63,7 @@ def _engines(directory: Path) -> Engines:
 
 def scan_all(engines: Engines, packages: list[Package]) -> int:
     """Judge all of them by the fastest public way; returns how many were refused."""
-    refused = 0
-    for package in packages:
-        try:
-            engines.engine(package.ecosystem).scan(package)
-        except NameRefused:
-            refused += 1
-    return refused
+    return sum(isinstance(found, NameRefused) for found in engines.scan_many(packages))
 
 
 def idle(_directory: Path) -> Answer:

@@ -19,7 +19,7 @@ from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
 
 MAX_FINDINGS = 8
 # Weaker findings say nothing to anybody.
-SHOWN_FROM = 0.05
+SHOWN_FROM = 0.1
 
 
 class Suspect:

@@ -75,13 +75,15 @@ def base(ecosystem: Ecosystem, text: str) -> str:
     return text[len(held) + 1 :] if held else text
 
 
-def cores(text: str) -> Iterator[tuple[str, str, bool]]:
+def cores(parts: list[str]) -> Iterator[tuple[str, str, bool]]:
     """What is left of a name without an affix that says little: (core, affix, whether it stood in front).
 
     Both `discord.js` and `discordjs` have the core `discord`; so has `discord-fix`. Cores are flat and have
     three characters or more. Bound: two tokens and twelve glued marks.
+
+    Args:
+        parts: the name's tokens.
     """
-    parts = tokens(text)
     if not parts:
         return
     first, last = parts[0], parts[-1]

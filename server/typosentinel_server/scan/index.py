@@ -17,7 +17,7 @@ from typosentinel_server.scan.deletions import LONGEST, Deletions
 from typosentinel_server.scan.inner import INNER
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.multimap import Multimap
-from typosentinel_server.scan.naming import Name, comparable, identity_of
+from typosentinel_server.scan.naming import Name, identity_of
 from typosentinel_server.scan.spelling import edits
 
 MAX_NEAR = 512
@@ -62,6 +62,7 @@ class Index:
         facts, arrays = flatfile.unpack(content, where)
         self._arrays = arrays
         self.names: list[str] = bytes(arrays["names"]).decode().split("\n")
+        self._texts: list[str] = bytes(arrays["texts"]).decode().split("\n")
         self.flats: list[str] = bytes(arrays["flats"]).decode().split("\n")
         # The most popular of the names that share their letters; a dictionary answers in a tenth of a multimap's time.
         self._most_popular = dict(zip(reversed(self.flats), range(len(self.flats) - 1, -1, -1), strict=True))
@@ -105,11 +106,8 @@ class Index:
 
     def target(self, number: int) -> Target:
         """The name of a number."""
-        name = self.names[number]
-        text = comparable(self.corpus.ecosystem, name)
-        return Target(
-            number, name, text, self.flats[number], self._ranks[number] or None, bool(self._protected[number])
-        )
+        rank, protected = self._ranks[number] or None, bool(self._protected[number])
+        return Target(number, self.names[number], self._texts[number], self.flats[number], rank, protected)
 
     def near(self, flat: str) -> list[tuple[int, str]]:
         """Numbers and flat forms of names that at most two slips lead to, most popular first.
@@ -150,7 +148,11 @@ class Index:
     def same_core(self, core: str) -> list[Target]:
         """Names of which a mark of a language or a lure can be taken away to leave this."""
         found = self._cores.get(core.encode())
-        return [t for t in self._at(found) if any(c == core for c, _, _ in forms.cores(t.text))] if found else []
+        return (
+            [t for t in self._at(found) if any(c == core for c, _, _ in forms.cores(forms.tokens(t.text)))]
+            if found
+            else []
+        )
 
     def _at(self, numbers: Iterable[int]) -> list[Target]:
         return [self.target(n) for n in numbers]

@@ -54,9 +54,10 @@ class Query:
         self.ecosystem = index.corpus.ecosystem
         self.foreign = [] if name.raw.isascii() else [c for c in name.raw if not c.isascii()]
         self.text = fold(name.raw) if self.foreign else name.text
-        self.flat = forms.flat(self.text)
-        self.tokens = forms.tokens(self.text)
-        self.cores = list(forms.cores(self.text))
+        whole = self.text.isalnum() and not self.foreign
+        self.flat = self.text if whole else forms.flat(self.text)
+        self.tokens = [self.text] if whole else forms.tokens(self.text)
+        self.cores = list(forms.cores(self.tokens))
         self.same: list[Target] = []
         self.one: list[Near] = []
         self.two: list[Near] = []

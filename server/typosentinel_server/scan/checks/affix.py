@@ -14,28 +14,29 @@ SHORTEST = 4
 
 def check(query: Query) -> Iterator[Match]:
     """Names that share their core with the query and differ in what stands beside it."""
+    index = query.index
     if len(query.flat) >= SHORTEST:
-        for target in query.index.same_core(query.flat):
+        for target in index.same_core(query.flat):
             theirs = _affix(target.text, query.flat)
             evidence = f"{letters(theirs)} of {{target}} is left out"
             yield Match(Technique.AFFIX, target, evidence, {"affix_dropped": 1.0})
-    for core, affix in _cores(query):
-        if len(core) < SHORTEST:
-            continue
-        for target in query.index.same_core(core):
-            theirs = _affix(target.text, core)
-            if theirs != affix or target.flat != query.flat:
-                how = "stands elsewhere" if theirs == affix else f"is exchanged for {letters(affix)}"
-                evidence = f"{letters(theirs)} of {{target}} {how}"
-                yield Match(Technique.AFFIX, target, evidence, {"affix_exchanged": 1.0, **_kind(affix)})
+    for core, affix, _ in query.cores:
+        if len(core) >= SHORTEST:
+            yield from _exchanged(query, core, affix)
+    # Any word may stand behind; those that say little have just been looked at.
+    if len(query.tokens) > 1 and query.tokens[-1] not in forms.AFFIXES:
+        core = "".join(query.tokens[:-1])
+        if len(core) >= SHORTEST:
+            yield from _exchanged(query, core, query.tokens[-1])
 
 
-def _cores(query: Query) -> dict[tuple[str, str], None]:
-    """Each core of the query with what stands beside it; any word may stand behind."""
-    found = {(core, affix): None for core, affix, _ in query.cores}
-    if len(query.tokens) > 1:
-        found["".join(query.tokens[:-1]), query.tokens[-1]] = None
-    return found
+def _exchanged(query: Query, core: str, affix: str) -> Iterator[Match]:
+    for target in query.index.same_core(core):
+        theirs = _affix(target.text, core)
+        if theirs != affix or target.flat != query.flat:
+            how = "stands elsewhere" if theirs == affix else f"is exchanged for {letters(affix)}"
+            evidence = f"{letters(theirs)} of {{target}} {how}"
+            yield Match(Technique.AFFIX, target, evidence, {"affix_exchanged": 1.0, **_kind(affix)})
 
 
 def _kind(affix: str) -> dict[str, float]:
@@ -45,4 +46,4 @@ def _kind(affix: str) -> dict[str, float]:
 
 
 def _affix(text: str, core: str) -> str:
-    return next(affix for found, affix, _ in forms.cores(text) if found == core)
+    return next(affix for found, affix, _ in forms.cores(forms.tokens(text)) if found == core)

@@ -13,10 +13,13 @@ from typosentinel_server.scan.query import Match, Query
 # Scopes whose packages are by rule named after packages of others.
 DESCRIBING = frozenset(("@types",))
 SHORTEST = 3
+OWNING = frozenset((Ecosystem.NPM, Ecosystem.MAVEN, Ecosystem.GO))
 
 
 def check(query: Query) -> Iterator[Match]:
     """Owned names that are called the same within, and names without owner that an owner is put before."""
+    if query.ecosystem not in OWNING:
+        return
     held = forms.owner(query.ecosystem, query.text)
     base = forms.base(query.ecosystem, query.text)
     if held in DESCRIBING or len(base) < SHORTEST:
