@@ -55,8 +55,9 @@ lock: setup ## Resolve the dependencies anew into requirements/*.txt
 	$(BIN)/python hack/lock.py
 
 .PHONY: corpora
-corpora: setup ## Build the built-in corpora and the table of look-alike letters anew from their pinned sources
+corpora: setup ## Build the built-in corpora, the English words and the look-alike letters anew from pinned sources
 	$(BIN)/python -m hack.corpora.build
+	$(BIN)/python -m hack.corpora.words
 	$(BIN)/python -m hack.detection.confusables
 
 .PHONY: manifests
@@ -120,6 +121,10 @@ fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
 ##@ Measure it
+.PHONY: fit-weights
+fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights
+	@$(BIN)/python -m hack.detection.fit --write
+
 .PHONY: bench-detection
 bench-detection: setup ## What the scanner detects and what it flags wrongly: BENCH_DATA=DIR make bench-detection
 	@$(BIN)/python -m hack.detection.bench

@@ -144,3 +144,17 @@ def test_neighbours_under_one_owner_are_told_so(ecosystem: Ecosystem, name: str,
 
     weights = {c.reason: c.weight for c in result.findings[0].contributions}
     assert weights["only their common owner can publish either"] < -0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("yaml-js", '"js" of "js-yaml" (rank 1) stands elsewhere'),
+        ("yaml-rs", '"js" of "js-yaml" (rank 1) is exchanged for "rs"'),
+    ],
+)
+def test_a_word_beside_a_name_is_exchanged_or_stands_elsewhere(name: str, sentence: str) -> None:
+    """Nobody is told that a word is exchanged for itself."""
+    found = judged(name, "js-yaml", ecosystem=Ecosystem.NPM).findings
+
+    assert [f.message for f in found if f.technique is T.AFFIX] == [sentence]

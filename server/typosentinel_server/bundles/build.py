@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import lzma
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -49,6 +49,7 @@ class Made:
         duplicates: names left out because the list had them before, perhaps in another spelling.
         refused: names left out because the registry could not hold them, the first few.
         refused_count: how many those are.
+        unwanted: names left out because somebody decided so, by the form under which the registry knows them.
         protected: how the protected names were chosen, in words.
     """
 
@@ -57,10 +58,11 @@ class Made:
     duplicates: int
     refused: tuple[str, ...]
     refused_count: int
+    unwanted: frozenset[str]
     protected: str
 
 
-def make(material: Material, share: int | None, advance: Callable[[int], None]) -> Made:
+def make(material: Material, share: int | None, advance: Callable[[int], None], unwanted: Container[str] = ()) -> Made:
     """One list.
 
     Args:
@@ -68,18 +70,21 @@ def make(material: Material, share: int | None, advance: Callable[[int], None]) 
         share: percent of the ranked names that are protected, the most popular ones; None: what the material says
             in a column called tier, else `DEFAULT_SHARE`. Where nothing is ranked, all are protected.
         advance: is told how many rows were just worked through.
+        unwanted: names to leave out, in the form under which the registry knows them.
 
     Raises:
-        CorpusUnreadable: nothing in it is a name that the registry allows, or it is too long.
+        CorpusUnreadable: nothing that is left is a name that the registry allows, or it is too long.
     """
     where = material.source
     kept: dict[str, Row] = {}
-    duplicates, no_names = 0, []
+    duplicates, no_names, dropped = 0, [], set()
     text = _text(material)
     for count, (name, rank, tier) in enumerate(_given(material, text), start=1):
         identity = identity_of(material.ecosystem, name)
         if identity is None:
             no_names.append(name)
+        elif identity in unwanted:
+            dropped.add(identity)
         elif identity in kept:
             duplicates += 1
         else:
@@ -89,10 +94,12 @@ def make(material: Material, share: int | None, advance: Callable[[int], None]) 
         if count % STEP == 0:
             advance(STEP)
     if not kept:
-        why = f"none of its {len(no_names)} rows is a name that {material.ecosystem} allows"
+        why = f"none of its {len(no_names) + len(dropped)} rows is a name that {material.ecosystem} allows"
+        if dropped:
+            why += " and that is wanted"
         raise refused(DAMAGED, where, why, "Give one name a line, or CSV with a column called name.")
     rows, words = _tiers(sorted(kept.values(), key=lambda row: (row.rank is None, row.rank or 0, row.identity)), share)
-    return Made(material, rows, duplicates, tuple(no_names[:5]), len(no_names), words)
+    return Made(material, rows, duplicates, tuple(no_names[:5]), len(no_names), frozenset(dropped), words)
 
 
 def rows_in(material: Material) -> int:

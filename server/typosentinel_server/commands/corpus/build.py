@@ -1,6 +1,7 @@
 """`typosentinel corpus build`."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from typosentinel_server.bundles.archive import pack
 from typosentinel_server.bundles.build import DEFAULT_SHARE, Made, Material, files, make, rows_in
 from typosentinel_server.bundles.errors import DAMAGED, refused
 from typosentinel_server.bundles.store import NOT_WRITABLE, write, write_file
+from typosentinel_server.bundles.unwanted import Unwanted, identities, parse
 from typosentinel_server.clock import Clock
 from typosentinel_server.commands.corpus.opening import ARCHIVE, read
 from typosentinel_server.errors import shown
@@ -33,10 +35,16 @@ from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 @click.option("--unordered", multiple=True, metavar="ECOSYSTEM", help="The order of this list means nothing.")
 @click.option("--partial", multiple=True, metavar="ECOSYSTEM", help="This list is known to be far from complete.")
 @click.option(
+    "--without",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Names to leave out, one a line: a name, or ecosystem, tab and name.",
+)
+@click.option(
     "--created", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]), help="When they were drawn up. Default: now."
 )
 @click.pass_obj
-def build(
+def build(  # noqa: PLR0913 - one argument an option
     clock: Clock,
     *,
     lists: tuple[str, ...],
@@ -44,6 +52,7 @@ def build(
     share: int | None,
     unordered: tuple[str, ...],
     partial: tuple[str, ...],
+    without: Path | None,
     created: datetime | None,
 ) -> None:
     """Make a bundle out of lists of names.
@@ -55,11 +64,13 @@ def build(
     Examples:
       typosentinel corpus build --out lists pypi=top.csv npm=names.txt
       typosentinel corpus build --out lists.tar nuget=nuget.csv --partial nuget
+      typosentinel corpus build --out lists npm=names.txt --without squats.txt
       kubectl create configmap names --from-file=lists
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     materials = _materials(lists, _ecosystems(unordered), _ecosystems(partial))
+    unwanted = parse(read(without, MAX_BYTES), str(without)) if without else ()
     with counting("building", sum(map(rows_in, materials))) as advance:
-        made = [make(material, share, advance) for material in materials]
+        made = [make(m, share, advance, identities(unwanted, m.ecosystem)) for m in materials]
         at = datetime.fromtimestamp(clock.wall(), UTC) if created is None else created.replace(tzinfo=UTC)
         found = files(made, at)
     if out.suffix == ARCHIVE:
@@ -68,6 +79,7 @@ def build(
         write(found, out)
     for one in made:
         _tell(one)
+    _tell_unused(unwanted, made)
     click.echo(f"{out}: {len(made)} lists, {sum(map(len, found.values()))} bytes")
 
 
@@ -112,6 +124,16 @@ def _tell(made: Made) -> None:
     click.echo(f"{made.material.ecosystem}: {len(made.rows)} names, {protected} of them protected ({made.protected})")
     if made.duplicates:
         click.echo(f"  {made.duplicates} left out: there already, perhaps in another spelling")
+    if made.unwanted:
+        click.echo(f"  {len(made.unwanted)} left out: not wanted")
     if made.refused_count:
         examples = ", ".join(shown(name) for name in made.refused)
         click.echo(f"  {made.refused_count} left out: no names of packages there, such as {examples}")
+
+
+def _tell_unused(unwanted: Sequence[Unwanted], made: Sequence[Made]) -> None:
+    used = {one for m in made for key, one in identities(unwanted, m.material.ecosystem).items() if key in m.unwanted}
+    unused = [one.name for one in unwanted if one not in used]
+    if unused:
+        examples = ", ".join(shown(name) for name in unused[:5])
+        click.echo(f"{len(unused)} of the names to leave out are on none of these lists, such as {examples}")

@@ -34,7 +34,8 @@ def _exchanged(query: Query, core: str, affix: str) -> Iterator[Match]:
     for target in query.index.same_core(core):
         theirs = _affix(target.text, core)
         if theirs != affix or target.flat != query.flat:
-            evidence = f"{letters(theirs)} of {{target}} is exchanged for {letters(affix)}"
+            how = "stands elsewhere" if theirs == affix else f"is exchanged for {letters(affix)}"
+            evidence = f"{letters(theirs)} of {{target}} {how}"
             yield Match(Technique.AFFIX, target, evidence, {"affix_exchanged": 1.0, **_kind(affix)})
 
 
