@@ -27,7 +27,7 @@ scan: setup ## Scan names through the quickstart's Service: make scan NAMES="req
 .PHONY: setup
 setup: $(READY) ## Make .venv with everything that the other targets need
 
-$(READY): pyproject.toml requirements/dev.txt
+$(READY): pyproject.toml setup.py server/typosentinel_server/scan/_native.c requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 …" >&2; exit 1; }
 	@echo "[setup] .venv with locked dependencies (about half a minute) …"

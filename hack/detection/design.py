@@ -64,6 +64,7 @@ DESIGN: dict[Group, dict[str, Column]] = {
         "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
         "same_owner": Column(THERE, "only their common owner can publish either"),
         "their_owner": Column(THERE, "the target belongs to an owner"),
+        "own_owner": Column(THERE, "it belongs to an owner, and the target to none"),
         "slips": Column((0.5, 1.5), "number of slips: {value}"),
         "marks_left_out": Column(THERE, "punctuation is left out"),
         "marks_added": Column(THERE, "punctuation is added"),

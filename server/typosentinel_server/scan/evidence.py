@@ -106,6 +106,8 @@ class Witness:
             found["same_owner"] = 1.0
         elif their_owner:
             found["their_owner"] = 1.0
+        elif self._owner:
+            found["own_owner"] = 1.0
         own = self._own.get(skip) or self._of_name(query.text[skip:])
         self._own[skip] = own
         found.update(own.signs)
