@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,14 @@ def test_nothing_is_left_to_do_later() -> None:
     suffixes = {".py", ".yaml", ".yml", ".tpl", ".sh", ".go"}
     guilty = [path for path in tracked() if path.suffix in suffixes and marks.search(path.read_text())]
     assert [path for path in guilty if path != ROOT / "pyproject.toml"] == []
+
+
+def test_wheels_hold_what_the_packages_read() -> None:
+    """A file beside the modules that no glob names is there in a checkout, and missing where it is installed."""
+    globs = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for folder, package in (("operator", OPERATOR), ("server", SERVER)):
+        top = ROOT / folder / package
+        data = [path for path in tracked() if path.is_relative_to(top) and path.suffix not in {".py", ".c"}]
+        assert data
+        for path in data:
+            assert any(path.relative_to(top).match(glob) for glob in globs[package]), path
