@@ -3,7 +3,12 @@
 Without a C compiler or Python's headers the package is built all the same, and scans take about twice as long.
 """
 
+import sysconfig
+
 from setuptools import Extension, setup
+
+# Free-threaded builds of Python have none yet.
+HAS_STABLE_INTERFACE = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 setup(
     ext_modules=[
@@ -14,7 +19,9 @@ setup(
             py_limited_api=True,
             optional=True,
         )
-    ],
+    ]
+    if HAS_STABLE_INTERFACE
+    else [],
     # One wheel for Python 3.11 and everything after it.
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if HAS_STABLE_INTERFACE else {},
 )

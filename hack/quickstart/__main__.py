@@ -21,10 +21,11 @@ NAMESPACE = "typosentinel-demo"
 SERVICE = "demo"
 READY_SECONDS = 180
 
-# A mix that shows every kind of answer: typed in haste, look-alikes, and names that are fine.
+# A mix that shows every kind of answer: typed in haste, look-alikes, a word or an owner too many or too few, and names
+# that are fine.
 SAMPLES = {
     "PyPI": ["reqeusts", "requests", "python-dateutil", "urlib3", "djang0", "beatifulsoup4", "nunpy", "cryptograhpy"],
-    "npm": ["lodahs", "lodash", "crossenv", "expres", "@types/node", "reacct", "left-pad"],
+    "npm": ["lodahs", "lodash", "crossenv", "expres", "@types/node", "reacct", "jquery.js", "core-tracing", "left-pad"],
 }
 
 

@@ -26,7 +26,8 @@ def main() -> None:
     """Runs the command line and ends the process."""
     _open_streams()
     clock = Clock(wall=time.time, monotonic=time.monotonic)  # noqa: TID251 - this is the composition root
-    Library.shelf = Shelf(_cache() / "lists")
+    cache = _cache()
+    Library.shelf = Shelf(cache / "lists" if cache else None)
     code = _run(clock)
     try:
         sys.stdout.flush()
@@ -36,10 +37,14 @@ def main() -> None:
     sys.exit(code)
 
 
-def _cache() -> Path:
-    """The directory for what can be made anew, by the XDG base directory specification."""
+def _cache() -> Path | None:
+    """The directory for what can be made anew, by the XDG base directory specification; None without a home."""
     place = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(place) if place.startswith("/") else Path("~/.cache").expanduser()) / "typosentinel"
+    try:
+        return (Path(place) if place.startswith("/") else Path("~/.cache").expanduser()) / "typosentinel"
+    except RuntimeError:
+        # A user that the system does not know, as containers have them.
+        return None
 
 
 def _run(clock: Clock) -> int:

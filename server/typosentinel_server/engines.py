@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from typosentinel_server import __version__
 from typosentinel_server.bundles.bundle import Bundle
 from typosentinel_server.bundles.errors import SHRUNKEN
 from typosentinel_server.errors import CorpusUnreadable, DomainError, EcosystemUnknown, NameRefused
@@ -70,9 +71,11 @@ class Library:
                 raise no_list(ecosystem, self.ecosystems)
         raws = [self._raw(ecosystem) for ecosystem in self.ecosystems]
         indexes = {raw.ecosystem: self._index(raw) for raw in raws}
-        digest = hashlib.sha256("".join(raw.digest for raw in raws).encode()).hexdigest()
+        digest = hashlib.sha256("".join(f"{raw.ecosystem}:{raw.digest}\n" for raw in raws).encode()).hexdigest()
         found = self.shelf.take(
-            f"lexicon-{digest[:KEY_DIGITS]}-{LAYOUT}.typo", partial(_compile_lexicon, indexes), lexicon.open_lexicon
+            f"lexicon-{digest[:KEY_DIGITS]}-{__version__}-{LAYOUT}.typo",
+            partial(_compile_lexicon, indexes),
+            lexicon.open_lexicon,
         )
         return {ecosystem: Engine(indexes[ecosystem], found) for ecosystem in wanted}
 
@@ -83,7 +86,7 @@ class Library:
 
     def _index(self, raw: RawList) -> Index:
         return self.shelf.take(
-            f"{FILE_STEMS[raw.ecosystem]}-{raw.digest[:KEY_DIGITS]}-{LAYOUT}.typo",
+            f"{FILE_STEMS[raw.ecosystem]}-{raw.digest[:KEY_DIGITS]}-{__version__}-{LAYOUT}.typo",
             lambda: compile_corpus(raw.parse()),
             lambda content: Index(content, raw.created, partial=raw.partial, where=raw.where),
         )
@@ -113,6 +116,11 @@ class Engines:
     def corpora(self) -> tuple[CorpusFacts, ...]:
         """The lists in use."""
         return tuple(self._engines[e].corpus for e in self.ecosystems)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """What their judgements rest on."""
+        return tuple(self._engines[e].basis for e in self.ecosystems)
 
     def engine(self, ecosystem: str) -> Engine:
         """The engine for an ecosystem, named in any spelling. Raises EcosystemUnknown."""
@@ -182,7 +190,7 @@ def refresh_engines(library: Library, wanted: Iterable[Ecosystem], held: Engines
     """
     engines = build_engines(library, wanted)
     refuse_loss(_sizes(held.corpora), _sizes(engines.corpora), max_loss_percent)
-    return held if engines.corpora == held.corpora else engines
+    return held if engines.bases == held.bases and engines.corpora == held.corpora else engines
 
 
 def refuse_loss(before: Mapping[Ecosystem, int], after: Mapping[Ecosystem, int], max_loss_percent: int) -> None:

@@ -89,7 +89,7 @@ class ScanService:
         engine = self._engines.engine(ecosystem)
         package = Package(engine.ecosystem, name, version)
         parsed = parse_name(engine.ecosystem, name)
-        key = (engine.ecosystem, parsed.identity, engine.corpus.version)
+        key = (engine.ecosystem, parsed.identity, engine.basis)
         result = self.cache.get(key)
         cached = result is not None
         if result is None:

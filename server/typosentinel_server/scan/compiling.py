@@ -17,7 +17,7 @@ from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.
-LAYOUT = 6
+LAYOUT = 7
 MOST = 65_535
 SHORTEST_UNOWNED = 4
 
@@ -42,7 +42,9 @@ def compile_corpus(corpus: Corpus) -> bytes:
         "skeleton": [(skeleton(flat), n) for n, flat in enumerate(flats)],
         "order": [(forms.word_order(parts), n) for n, parts in enumerate(token_lists) if len(parts) > 1],
         "base": _bases(corpus.ecosystem, texts),
-        "core": [(core, n) for n, text in enumerate(texts) for core, _, _ in forms.cores(forms.tokens(text))],
+        "core": list(
+            dict.fromkeys((core, n) for n, text in enumerate(texts) for core, _, _ in forms.cores(forms.tokens(text)))
+        ),
     }.items():
         starts, hashes, values = multimap.build([key.encode() for key, _ in pairs], [n for _, n in pairs])
         arrays |= {f"{name}.starts": starts, f"{name}.hashes": hashes, f"{name}.values": values}

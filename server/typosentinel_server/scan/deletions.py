@@ -1,7 +1,7 @@
 """The names within two slips of a text, found by deleting letters from both (symmetric delete).
 
-Two texts are within one slip of each other when one letter deleted from each, or from one of them, leaves the
-same; within two when two letters do. The index holds a hash for every such remainder of every listed name, a
+Two texts are within one slip of each other only where one letter deleted from each, or from one of them, leaves the
+same; within two only where two letters do. The index holds a hash for every such remainder of every listed name, a
 question hashes its own remainders and looks them up. Hashes are polynomials, so one product of a text's
 letters with a matrix of powers hashes all its remainders at once: none is ever spelt out.
 
@@ -28,7 +28,7 @@ _SEVEN = np.uint64(7)
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.array([pow(_BASE, n, 2**64) for n in range(LONGEST + 1)], np.uint64)
 _LETTERS = np.array([(n + 1) * 0xBF58476D1CE4E5B9 % 2**64 for n in range(256)], np.uint64)
-MAX_PROBES = 1 + LONGEST + LONGEST_TWICE * (LONGEST_TWICE + 3) // 2
+MAX_PROBES = 1 + LONGEST_TWICE + LONGEST_TWICE * (LONGEST_TWICE - 1) // 2
 MAX_FOUND = 64
 
 
@@ -78,7 +78,7 @@ class Deletions:
     def candidates(self, flat: bytes) -> list[int]:
         """Numbers of names that share a remainder with a text of 1 to 64 letters, ascending.
 
-        Bound: at most `MAX_PROBES` (295) probes, and 64 names for each remainder that is found.
+        Bound: at most `MAX_PROBES` (211) probes, and 64 names for each remainder that is found.
         """
         probes = remainders(np.frombuffer(flat, np.uint8))
         bits = _MASKS[(probes >> self._bit) & _SEVEN]

@@ -64,8 +64,13 @@ class Engine:
 
     @property
     def corpus(self) -> CorpusFacts:
-        """The list that names are compared with; its version is part of every cache key."""
+        """The list that names are compared with."""
         return self._index.corpus
+
+    @property
+    def basis(self) -> str:
+        """What judgements rest on: the list, and what all lists together teach; a part of every cache key."""
+        return f"{self.corpus.version}/{self._lexicon.version}"
 
     @property
     def names(self) -> list[str]:
@@ -86,7 +91,9 @@ class Engine:
         return Engine(self._index, self._lexicon, scorecard)
 
     def scan(self, package: Package) -> ScanResult:
-        """The judgement of one name. Bound: 400 probes and 600 comparisons, whatever the name.
+        """The judgement of one name. Bound: some 300 probes, whatever the name.
+
+        Each probe for a neighbour finds at most 64 names, 512 of which are looked at; with real lists they are dozens.
 
         Raises:
             NameRefused: the registry could hold no package of that name.

@@ -6,8 +6,9 @@ the arrays, each at a multiple of 64. The header holds a CRC-32 of all that foll
 
 import json
 import struct
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 from typosentinel_server.errors import CorpusUnreadable
 
-MAGIC = b"TYPOSNT\x01"
+# Numbers are in the byte order of the machine, so a machine of the other order must not know the file.
+MAGIC = b"TYPOSNT" + (b"\x01" if sys.byteorder == "little" else b"\x02")
 _PREFIX = struct.Struct("<8sII")
 ALIGNMENT = 64
 TYPES = {"B": np.uint8, "I": np.uint32, "Q": np.uint64}
@@ -47,20 +49,30 @@ def unpack(content: memoryview, where: str) -> tuple[dict[str, Any], dict[str, m
         CorpusUnreadable: the bytes are not what `pack` made.
     """
     if len(content) < _PREFIX.size:
-        raise _damaged(where)
+        raise damaged(where)
     magic, length, checksum = _PREFIX.unpack(content[: _PREFIX.size])
     start = _PREFIX.size + length
     start += -start % ALIGNMENT
     header = content[_PREFIX.size : _PREFIX.size + length]
     if magic != MAGIC or start > len(content) or crc32(content[start:], crc32(header)) != checksum:
-        raise _damaged(where)
-    found = json.loads(bytes(header))
+        raise damaged(where)
     payload = content[start:]
-    arrays = {name: payload[at : at + size].cast(code) for name, (at, size, code) in found["arrays"].items()}
-    return found["facts"], arrays
+    try:
+        found = json.loads(bytes(header))
+        arrays = {name: _array(payload, *place) for name, place in found["arrays"].items()}
+        return dict(found["facts"]), arrays
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise damaged(where) from error
 
 
-def _damaged(where: str) -> CorpusUnreadable:
+def _array(payload: memoryview, at: int, size: int, code: Literal["B", "I", "Q"]) -> memoryview:
+    if code not in TYPES or at < 0 or at % ALIGNMENT or size < 0 or at + size > len(payload):
+        raise ValueError("an array is not where the header says")
+    return payload[at : at + size].cast(code)
+
+
+def damaged(where: str) -> CorpusUnreadable:
+    """The refusal of a file that is not what `pack` made."""
     return CorpusUnreadable(
         "INDEX_DAMAGED", f"{where} is damaged or of another version", "Remove the file; it is made anew from the list."
     )

@@ -78,8 +78,8 @@ def base(ecosystem: Ecosystem, text: str) -> str:
 def cores(parts: list[str]) -> Iterator[tuple[str, str, bool]]:
     """What is left of a name without an affix that says little: (core, affix, whether it stood in front).
 
-    Both `discord.js` and `discordjs` have the core `discord`; so has `discord-fix`. Cores are flat and have
-    three characters or more. Bound: two tokens and twelve glued marks.
+    Both `discord.js` and `discordjs` have the core `discord`; so has `discord-fix`. Cores are flat. Bound: two tokens
+    and twelve glued marks.
 
     Args:
         parts: the name's tokens.
@@ -109,7 +109,7 @@ def cores(parts: list[str]) -> Iterator[tuple[str, str, bool]]:
 
 def unversioned(text: str) -> str:
     """A name without the version at its end: `colors` of `colors-2.2.0`; empty where there is none."""
-    found = _RELEASE.fullmatch(text)
+    found = _RELEASE.fullmatch(text) if text[-1:].isdigit() else None
     return found[1] if found else ""
 
 

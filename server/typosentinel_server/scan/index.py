@@ -3,9 +3,9 @@
 Nothing here walks the list: the work for one name depends on its length, not on how many are popular.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,6 +60,14 @@ class Index:
         self, content: memoryview, created: datetime, *, partial: bool = False, where: str = "the compiled list"
     ) -> None:
         facts, arrays = flatfile.unpack(content, where)
+        try:
+            self._read(facts, arrays, created, partial=partial)
+        except (KeyError, TypeError, ValueError) as error:
+            raise flatfile.damaged(where) from error
+
+    def _read(
+        self, facts: Mapping[str, Any], arrays: Mapping[str, memoryview], created: datetime, *, partial: bool
+    ) -> None:
         self._arrays = arrays
         self.names: list[str] = bytes(arrays["names"]).decode().split("\n")
         self._texts: list[str] = bytes(arrays["texts"]).decode().split("\n")
@@ -90,6 +98,9 @@ class Index:
         self.back_family = arrays["back_family"]
         self.owned = arrays["owned"]
         self.owned_doubled = arrays["owned_doubled"]
+        counts = (self._texts, self.flats, self._flat_ends, self._ranks, self._protected, self.front_family)
+        if any(len(held) != len(self.names) for held in (*counts, self.back_family, self.owned, self.owned_doubled)):
+            raise ValueError("the arrays are of different lengths")
 
     @classmethod
     def of(cls, corpus: Corpus) -> "Index":

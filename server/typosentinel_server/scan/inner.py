@@ -9,6 +9,9 @@ from typing import Protocol, cast
 Table = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
 
 
+OFFERED = ("find", "letters", "near", "odds", "segments")
+
+
 class Inner(Protocol):
     """What _native.c offers; see there."""
 
@@ -39,9 +42,11 @@ class Inner(Protocol):
 
 def _load() -> Inner | None:
     try:
-        return cast("Inner", import_module("typosentinel_server.scan._native"))
+        found = import_module("typosentinel_server.scan._native")
     except ImportError:
         return None
+    # What an earlier version left in a checkout is no use.
+    return cast("Inner", found) if all(hasattr(found, name) for name in OFFERED) else None
 
 
 INNER = _load()

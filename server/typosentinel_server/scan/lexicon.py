@@ -8,6 +8,7 @@ Sources: the noisy-channel view of spelling (Kernighan, Church and Gale, 1990); 
 (Jelinek and Mercer, 1980); SCOWL for the English words.
 """
 
+import hashlib
 import lzma
 import re
 from collections import Counter
@@ -35,6 +36,7 @@ LONGEST_TOKEN = 16
 UNSEEN = 0.5
 UNREACHED = 1e9
 MILLION = 1e6
+VERSION_DIGITS = 12
 # More than any other way to cut a text costs, and still a number of the table.
 NEVER = 2**32 - 1
 BASE = 0x9E3779B97F4A7C15
@@ -61,11 +63,19 @@ class Lexicon:
         model: the letter model, 38^4 costs in sixteenths of a nat.
         slots: hashes of the tokens in an open table, a power of two long; 0 is empty.
         slot_costs: their costs, in millionths of a nat.
+        version: tells lexicons of other lists apart.
     """
 
     def __init__(
-        self, costs: dict[str, float], unknown: float, model: memoryview, slots: memoryview, slot_costs: memoryview
+        self,
+        costs: dict[str, float],
+        unknown: float,
+        model: memoryview,
+        slots: memoryview,
+        slot_costs: memoryview,
+        version: str = "",
     ) -> None:
+        self.version = version
         self.costs = costs
         self.unknown = unknown
         self._model = model
@@ -159,16 +169,21 @@ def compile_lexicon(names: list[str], words: Iterable[str]) -> bytes:
         "slots": slots,
         "slot_costs": slot_costs,
     }
-    return flatfile.pack({"unknown": log(total) + UNKNOWN_START}, arrays)
+    version = hashlib.sha256(arrays["tokens"].tobytes() + arrays["costs"].tobytes()).hexdigest()[:VERSION_DIGITS]
+    return flatfile.pack({"unknown": log(total) + UNKNOWN_START, "version": version}, arrays)
 
 
 def open_lexicon(content: memoryview, where: str = "the compiled lexicon") -> Lexicon:
     """The lexicon of a flat file. Raises CorpusUnreadable where it is damaged."""
     facts, arrays = flatfile.unpack(content, where)
-    tokens = bytes(arrays["tokens"]).decode().split("\n")
-    costs = [cost / MILLION for cost in arrays["costs"].tolist()]
-    known = dict(zip(tokens, costs, strict=True))
-    return Lexicon(known, facts["unknown"], arrays["model"], arrays["slots"], arrays["slot_costs"])
+    try:
+        tokens = bytes(arrays["tokens"]).decode().split("\n")
+        costs = [cost / MILLION for cost in arrays["costs"].tolist()]
+        known = dict(zip(tokens, costs, strict=True))
+        tables = (arrays["model"], arrays["slots"], arrays["slot_costs"])
+        return Lexicon(known, facts["unknown"], *tables, version=facts["version"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise flatfile.damaged(where) from error
 
 
 def _table(tokens: list[str], costs: list[int]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
@@ -204,9 +219,8 @@ def count_tokens(names: Iterable[str]) -> Counter[str]:
     """In how many of the names, without their owners, each token stands."""
     found: Counter[str] = Counter()
     for name in names:
-        parts = set(forms.tokens(name))
-        parts.update(_PIECES.findall(name))
-        found.update(parts)
+        # Each once, and in their order: sets have another in every process.
+        found.update(dict.fromkeys((*forms.tokens(name), *_PIECES.findall(name)), 1))
     return found
 
 

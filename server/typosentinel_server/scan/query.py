@@ -8,7 +8,7 @@ from typosentinel_server.scan.confusables import fold
 from typosentinel_server.scan.deletions import SHORTEST_TWICE
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.model import Technique
-from typosentinel_server.scan.naming import Name
+from typosentinel_server.scan.naming import Name, comparable
 from typosentinel_server.scan.spelling import Edit, Slip, edits, slip
 
 MAX_ONE = 16
@@ -53,7 +53,7 @@ class Query:
         self.index = index
         self.ecosystem = index.corpus.ecosystem
         self.foreign = [] if name.raw.isascii() else [c for c in name.raw if not c.isascii()]
-        self.text = fold(name.raw) if self.foreign else name.text
+        self.text = comparable(self.ecosystem, fold(name.raw)) if self.foreign else name.text
         whole = self.text.isalnum() and not self.foreign
         self.flat = self.text if whole else forms.flat(self.text)
         self.tokens = [self.text] if whole else forms.tokens(self.text)

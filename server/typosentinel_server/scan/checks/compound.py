@@ -8,7 +8,7 @@ from typosentinel_server.scan.spelling import Edit
 
 
 def check(query: Query) -> Iterator[Match]:
-    """Names of six letters and more that two slips lead to the query from."""
+    """Names that two slips lead to the query from, both of about six letters and more."""
     for near in query.two:
         first, second = near.edits
         yield Match(Technique.COMPOUND, near.target, f"two slips from {{target}}: {_told(first)}, {_told(second)}")

@@ -9,6 +9,8 @@ from typosentinel_server.scan.query import Match, Query, letters
 
 def check(query: Query) -> Iterator[Match]:
     """Names that a hasty reader takes for the query."""
+    if not query.flat:
+        return
     for target in query.index.same_look(skeleton(query.flat)):
         if query.foreign:
             evidence = f"{describe(query.foreign[0])} makes it look like {{target}}"

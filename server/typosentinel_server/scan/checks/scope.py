@@ -57,7 +57,7 @@ def _without(query: Query) -> Iterator[Match]:
 def _alike(held: str, theirs: str) -> bool:
     """Whether one owner passes for the other: one begins with the other, or they differ in a group's first word."""
     mine, other = (forms.flat(owner) for owner in (held, theirs))
-    if mine.startswith(other) or other.startswith(mine):
+    if mine and other and (mine.startswith(other) or other.startswith(mine)):
         return True
     return "." in held and held.partition(".")[2] == theirs.partition(".")[2]
 

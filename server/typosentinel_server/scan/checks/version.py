@@ -1,4 +1,4 @@
-"""A version written into the name: `colors-2.2.0`, `mitmproxy2`. Bound: three probes."""
+"""A version written into the name: `colors-2.2.0`, `mitmproxy2`. Bound: two probes."""
 
 from collections.abc import Iterator
 
