@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hack.cluster import archive, commandline, privilege, state
 from hack.cluster.failures import ClusterError, last_lines
-from hack.cluster.processes import Daemon, command_line, recorded_process, run, stop_all
+from hack.cluster.processes import Daemon, command_line, recorded_process, run, stop_all, wait_until
 from hack.cluster.progress import Steps, duration
 
 
@@ -60,6 +60,8 @@ def test_a_program_that_ends_at_once_is_reported_with_its_last_words(tmp_path: P
     """A program that ends at once is reported with its last words."""
     daemon = Daemon("brief", ("/bin/sh", "-c", "echo no such thing; exit 1"), tmp_path / "run", tmp_path / "log")
     daemon.start()
+    # It may have been seen running, on a busy machine.
+    assert wait_until(lambda: daemon.running() is None, 4, 0.01)
     with pytest.raises(ClusterError) as caught:
         daemon.require()
     report = caught.value.report()
