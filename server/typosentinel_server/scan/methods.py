@@ -43,7 +43,7 @@ class Method:
 
 
 NEIGHBOURS = (
-    "one comparison with each popular name one slip away, at most 32; found once for all methods, with one probe, "
+    "one comparison with each popular name one slip away, at most 16; found once for all methods, with one probe, "
     "one for each letter up to 64, and one for each two letters in names of 6 to 20"
 )
 SAME_LETTERS = (
@@ -159,7 +159,7 @@ METHODS = (
         attack="tesnorflwo",
         target="tensorflow",
         ecosystem=Ecosystem.PYPI,
-        cost="one comparison with each popular name two slips away, at most 16; they are found with the others",
+        cost="one comparison with each popular name two slips away, at most 8; they are found with the others",
         limits="Only between names of 6 to 20 letters and digits, and only where the result looks like no word.",
     ),
     Method(
@@ -199,8 +199,8 @@ METHODS = (
         attack="jquery.js",
         target="jquery",
         ecosystem=Ecosystem.NPM,
-        cost="3 probes a word, at most 16 words, and 18 for marks without punctuation; 8 names are looked at",
-        limits="Plug-ins are named so by the thousand: a family of popular names around the target speaks for it, and "
+        cost="3 probes a word, at most 16 words, and 24 for marks without punctuation; 8 names are looked at",
+        limits="Plug-ins are named so by the thousand: a target that ten popular names are built around is left alone, and "
         "most findings are advisories or weaker.",
     ),
     Method(
