@@ -200,8 +200,8 @@ METHODS = (
         target="jquery",
         ecosystem=Ecosystem.NPM,
         cost="3 probes a word, at most 16 words, and 24 for marks without punctuation; 8 names are looked at",
-        limits="Plug-ins are named so by the thousand: a target that ten popular names are built around is left alone, and "
-        "most findings are advisories or weaker.",
+        limits="Plug-ins are named so by the thousand: a target that ten popular names are built around is left alone, "
+        "and most findings are advisories or weaker.",
     ),
     Method(
         technique=Technique.SCOPE,
