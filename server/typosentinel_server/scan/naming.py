@@ -42,6 +42,8 @@ class Rule:
 
 
 def _pep503(name: str) -> str:
+    if "_" not in name and "." not in name and "--" not in name:
+        return name.lower()
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -36,18 +36,10 @@ ONE_SLIP: tuple[Check, ...] = (
 )
 # Those that look at names of the same letters.
 SAME_LETTERS: tuple[Check, ...] = (delimiter.check, lettercase.check)
-# Those that probe for themselves.
-PROBING: tuple[Check, ...] = (
-    scope.check,
-    wordorder.check,
-    version.check,
-    affix.check,
-    combosquat.check,
-)
 
 
 def matches(query: Query) -> list[Match]:
-    """All that any technique finds, the most telling first; a check without a neighbour to explain is not asked."""
+    """All that any technique finds, the most telling first; one that can find nothing is not asked."""
     found = list(homoglyph.check(query))
     if query.same:
         for check in SAME_LETTERS:
@@ -57,6 +49,12 @@ def matches(query: Query) -> list[Match]:
             found += check(query)
     if query.two:
         found += compound.check(query)
-    for check in PROBING:
-        found += check(query)
+    if query.ecosystem in scope.OWNING:
+        found += scope.check(query)
+    if len(query.tokens) > 1:
+        found += wordorder.check(query)
+    if query.flat[-1:].isdigit():
+        found += version.check(query)
+    found += affix.check(query)
+    found += combosquat.check(query)
     return found

@@ -18,8 +18,6 @@ OWNING = frozenset((Ecosystem.NPM, Ecosystem.MAVEN, Ecosystem.GO))
 
 def check(query: Query) -> Iterator[Match]:
     """Owned names that are called the same within, and names without owner that an owner is put before."""
-    if query.ecosystem not in OWNING:
-        return
     held = forms.owner(query.ecosystem, query.text)
     base = forms.base(query.ecosystem, query.text)
     if held in DESCRIBING or len(base) < SHORTEST:

@@ -11,8 +11,6 @@ SHORTEST = 3
 
 def check(query: Query) -> Iterator[Match]:
     """Popular names that the query repeats with a number or a version at the end, or whose number it drops."""
-    if not query.flat[-1:].isdigit():
-        return
     for core in {forms.flat(forms.unversioned(query.text)): None, forms.undigited(query.flat): None}:
         if len(core) >= SHORTEST:
             number = query.index.lettered(core)

@@ -8,8 +8,6 @@ from typosentinel_server.scan.query import Match, Query
 
 def check(query: Query) -> Iterator[Match]:
     """Names of the same words in another order. The words are sorted, not permuted."""
-    if len(query.tokens) < 2:  # noqa: PLR2004 - an order takes two
-        return
     for target in query.index.same_words(query.tokens):
         if target.flat != query.flat:
             yield Match(Technique.WORD_ORDER, target, "the words of {target} are in another order", {"word_order": 1.0})
