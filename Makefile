@@ -44,11 +44,11 @@ format: setup ## Format the sources
 
 .PHONY: generate
 generate: setup ## Write what is generated: CRDs, reference pages, golden files, the sample of labelled names
-	$(BIN)/python hack/gen_crds.py
-	$(BIN)/python hack/gen_reference.py
-	$(BIN)/python hack/gen_methods.py
-	$(BIN)/python hack/benchmark_sample.py
-	$(BIN)/python hack/golden_update.py
+	$(BIN)/python -m hack.gen_crds
+	$(BIN)/python -m hack.gen_reference
+	$(BIN)/python -m hack.gen_methods
+	$(BIN)/python -m hack.benchmark_sample
+	$(BIN)/python -m hack.golden_update
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements/*.txt
@@ -107,11 +107,11 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python hack/gen_crds.py --check
-	$(BIN)/python hack/gen_reference.py --check
-	$(BIN)/python hack/gen_methods.py --check
-	$(BIN)/python hack/benchmark_sample.py --check
-	$(BIN)/python hack/golden_update.py --check
+	$(BIN)/python -m hack.gen_crds --check
+	$(BIN)/python -m hack.gen_reference --check
+	$(BIN)/python -m hack.gen_methods --check
+	$(BIN)/python -m hack.benchmark_sample --check
+	$(BIN)/python -m hack.golden_update --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python -m hack.detection.confusables --check
 	$(BIN)/python hack/check_docs.py

@@ -1,24 +1,22 @@
-"""Write docs/examples/benchmark.csv: `python hack/benchmark_sample.py [--check]`.
+"""Write docs/examples/benchmark.csv: `python -m hack.benchmark_sample [--check]`.
 
 Attacks are built-in popular names with a synthetic edit each; honest names are popular ones and made-up ones. It
 shows how `typosentinel benchmark` works and says little about the world: real attacks are less tidy.
 """
 
-import argparse
 import csv
 import io
 import random
 import re
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from hack.generated import ROOT, write_or_check
 from typosentinel_server.errors import NameRefused
 from typosentinel_server.scan.corpus import Corpus, on_board, read_builtin
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.naming import parse_name
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "examples" / "benchmark.csv"
 SEED = 20261121
 EACH_ATTACK, EACH_LISTED, EACH_MADE_UP = 3, 8, 20
@@ -100,21 +98,5 @@ def rendered() -> str:
     return out.getvalue()
 
 
-def main() -> int:
-    """Write or check; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the file differs")
-    check = parser.parse_args().check
-    if OUT.exists() and OUT.read_text() == rendered():
-        return 0
-    if check:
-        print(f"not current: {OUT.relative_to(ROOT)} (make generate)")
-        return 1
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(rendered())
-    print(f"written: {OUT.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, {OUT: rendered()}))

@@ -1,13 +1,11 @@
-"""Write docs/reference/methods.md from the scanner's table of methods: `python hack/gen_methods.py [--check]`."""
+"""Write docs/reference/methods.md from the scanner's table of methods: `python -m hack.gen_methods [--check]`."""
 
-import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+from hack.generated import ROOT, write_or_check
 from typosentinel_server.scan.methods import METHODS, Method
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "reference" / "methods.md"
 HEAD = """\
 # Methods
@@ -33,20 +31,5 @@ def _section(method: Method) -> Iterator[str]:
         yield f"- Needs: {method.needs}."
 
 
-def main() -> int:
-    """Write or check; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page differs")
-    check = parser.parse_args().check
-    if OUT.exists() and OUT.read_text() == rendered():
-        return 0
-    if check:
-        print(f"not current: {OUT.relative_to(ROOT)} (make generate)")
-        return 1
-    OUT.write_text(rendered())
-    print(f"written: {OUT.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, {OUT: rendered()}))

@@ -1,14 +1,13 @@
-"""Write docs/reference/custom-resources.md from the CRDs: `python hack/gen_reference.py [--check]`."""
+"""Write docs/reference/custom-resources.md from the CRDs: `python -m hack.gen_reference [--check]`."""
 
-import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from hack.generated import ROOT, write_or_check
+
 OUT = ROOT / "docs" / "reference" / "custom-resources.md"
 HEAD = """\
 # Custom resources
@@ -79,21 +78,5 @@ def _rules(node: Any) -> Iterator[str]:
             yield from _rules(value)
 
 
-def main() -> int:
-    """Write or check; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where the page differs")
-    check = parser.parse_args().check
-    if OUT.exists() and OUT.read_text() == rendered():
-        return 0
-    if check:
-        print(f"not current: {OUT.relative_to(ROOT)} (make generate)")
-        return 1
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(rendered())
-    print(f"written: {OUT.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, {OUT: rendered()}))
