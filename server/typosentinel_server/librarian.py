@@ -70,6 +70,7 @@ class Librarian:
         self._last_error: str | None = None
         self._fallback = False
         self.lock = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._library, self.engines = self._first()
         self._metrics.corpus_max_age.set(settings.corpus.max_age or 0)
 
@@ -130,7 +131,11 @@ class Librarian:
             due = self._next_look()
 
     async def look(self) -> None:
-        """Looks once; what is new is in use, or refused, when this returns."""
+        """Looks once; what is new is in use, or refused, when this returns. One look at a time."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         source = self._source
         try:
             library = await self._fetched(source)
