@@ -139,6 +139,14 @@ static void release(Buffers *all)
         PyBuffer_Release(buffers[--all->held]);
 }
 
+static int append(PyObject *list, size_t number)
+{
+    PyObject *value = PyLong_FromSize_t(number);
+    const int failed = !value || PyList_Append(list, value) < 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
 /* Candidates for a text, sorted, each once; returns how many, -1 where there is no memory. */
 static Py_ssize_t gather(const unsigned char *text, int length, const Buffers *all, uint32_t **found)
 {
@@ -214,10 +222,8 @@ static PyObject *native_near(PyObject *self, PyObject *args)
             continue;
         if (!near_enough(text, (int)length, names + start, (int)(stops[number] - start)))
             continue;
-        PyObject *value = PyLong_FromSize_t(number);
-        if (!value || PyList_Append(result, value) < 0)
+        if (append(result, number) < 0)
             Py_CLEAR(result);
-        Py_XDECREF(value);
     }
 done:
     free(found);
@@ -307,13 +313,10 @@ static PyObject *native_find(PyObject *self, PyObject *args)
     for (int found = 0; at < stop && at < count && found < MAX_FOUND; at++) {
         if (hashes[at] != wanted)
             continue;
-        PyObject *value = PyLong_FromUnsignedLong(values[at]);
-        if (!value || PyList_Append(result, value) < 0) {
-            Py_XDECREF(value);
+        if (append(result, values[at]) < 0) {
             Py_CLEAR(result);
             break;
         }
-        Py_DECREF(value);
         found++;
     }
 done:

@@ -15,6 +15,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from typosentinel_server.scan import polynomial
+
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.uint8]
 
@@ -25,9 +27,8 @@ NUMBER_BITS = 20
 _NUMBERS = np.uint64((1 << NUMBER_BITS) - 1)
 _MASKS = np.left_shift(np.uint8(1), np.arange(8, dtype=np.uint8))
 _SEVEN = np.uint64(7)
-_BASE = 0x9E3779B97F4A7C15
-_POWERS = np.array([pow(_BASE, n, 2**64) for n in range(LONGEST + 1)], np.uint64)
-_LETTERS = np.array([(n + 1) * 0xBF58476D1CE4E5B9 % 2**64 for n in range(256)], np.uint64)
+_POWERS = np.array([polynomial.power(n) for n in range(LONGEST + 1)], np.uint64)
+_LETTERS = np.array([polynomial.letter(code) for code in range(256)], np.uint64)
 MAX_PROBES = 1 + LONGEST_TWICE + LONGEST_TWICE * (LONGEST_TWICE - 1) // 2
 MAX_FOUND = 64
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from typosentinel_server.scan import flatfile, forms
+from typosentinel_server.scan import flatfile, forms, polynomial
 from typosentinel_server.scan.inner import INNER
 
 LETTERS = 38
@@ -39,9 +39,6 @@ MILLION = 1e6
 VERSION_DIGITS = 12
 # More than any other way to cut a text costs, and still a number of the table.
 NEVER = 2**32 - 1
-BASE = 0x9E3779B97F4A7C15
-LETTER = 0xBF58476D1CE4E5B9
-_POWERS = [pow(BASE, n, 2**64) for n in range(1024)]
 _PIECES = re.compile(r"[a-z]+|[0-9]+")
 # 0 is the edge of a name, 1 to 26 are letters, 27 to 36 digits, 37 is all punctuation.
 _CODES = bytes(
@@ -103,7 +100,8 @@ class Lexicon:
 
     def _slot(self, token: str) -> int | None:
         """Where a token is in the table; None where it is not."""
-        hashed = _hash(token)
+        # 0 is an empty slot.
+        hashed = polynomial.whole(token.encode("ascii", "replace")) or 1
         slots = self._slots
         at = hashed >> (64 - (len(slots) - 1).bit_length())
         while slots[at] != hashed:
@@ -191,17 +189,13 @@ def _table(tokens: list[str], costs: list[int]) -> tuple[npt.NDArray[np.uint64],
     bits = max(4, (2 * len(tokens)).bit_length())
     slots, slot_costs = [0] * 2**bits, [0] * 2**bits
     for token, cost in zip(tokens, costs, strict=True):
-        hashed = _hash(token)
+        # 0 is an empty slot.
+        hashed = polynomial.whole(token.encode("ascii", "replace")) or 1
         at = hashed >> (64 - bits)
         while slots[at]:
             at = (at + 1) % 2**bits
         slots[at], slot_costs[at] = hashed, cost
     return np.array(slots, np.uint64), np.array(slot_costs, np.uint32)
-
-
-def _hash(token: str) -> int:
-    """The polynomial hash of deletions.py, which grows letter by letter; never 0."""
-    return sum((c + 1) * LETTER * _POWERS[n] for n, c in enumerate(token.encode("ascii", "replace"))) % 2**64 or 1
 
 
 def english() -> list[str]:
