@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from hack.fuzz.claims import claim, claim_judgement, claim_refusal
-from hack.fuzz.lists import ECOSYSTEMS, HEAD, NAMES, STEMS
+from hack.fuzz.lists import ECOSYSTEMS, HEAD, NAMES
 from typosentinel_server.engines import Library, build_engines
 from typosentinel_server.errors import CorpusUnreadable, NameRefused
 from typosentinel_server.scan import corpus
+from typosentinel_server.scan.corpus import FILE_STEMS
 from typosentinel_server.scan.model import Ecosystem, Package
 
 CREATED = datetime(2026, 6, 1, tzinfo=UTC)
@@ -48,7 +49,7 @@ def _one(folder: Path, data: bytes) -> None:
     except CorpusUnreadable as error:
         claim_refusal(error)
         return
-    path = folder / f"{STEMS[ecosystem]}.csv"
+    path = folder / f"{FILE_STEMS[ecosystem]}.csv"
     path.write_bytes(content)
     try:
         engine = build_engines(Library(folder)).engine(ecosystem)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from typosentinel_server.scan.corpus import FILE_STEMS
 from typosentinel_server.scan.model import Ecosystem
 
 NAMES = {
@@ -13,15 +14,6 @@ NAMES = {
     Ecosystem.GO: ("github.com/spf13/cobra", "golang.org/x/net", "gopkg.in/yaml.v3", "github.com/go-redis/redis/v8"),
     Ecosystem.MAVEN: ("junit:junit", "com.google.guava:guava", "org.apache.commons:commons-lang3", "log4j:log4j"),
 }
-STEMS = {
-    Ecosystem.PYPI: "pypi",
-    Ecosystem.NPM: "npm",
-    Ecosystem.CRATES: "crates",
-    Ecosystem.RUBYGEMS: "rubygems",
-    Ecosystem.NUGET: "nuget",
-    Ecosystem.GO: "go",
-    Ecosystem.MAVEN: "maven",
-}
 ECOSYSTEMS = tuple(Ecosystem)
 HEAD = "rank,name,tier\n"
 
@@ -30,5 +22,5 @@ def write_lists(folder: Path, *ecosystems: Ecosystem) -> Path:
     """Writes lists for these ecosystems, all where none are named; returns the folder."""
     for ecosystem in ecosystems or ECOSYSTEMS:
         rows = "".join(f"{n},{name},protected\n" for n, name in enumerate(NAMES[ecosystem], start=1))
-        folder.joinpath(f"{STEMS[ecosystem]}.csv").write_text(HEAD + rows, encoding="utf-8")
+        folder.joinpath(f"{FILE_STEMS[ecosystem]}.csv").write_text(HEAD + rows, encoding="utf-8")
     return folder
