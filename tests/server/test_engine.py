@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from judging import builtin, engine_of, judged
-from typosentinel_server.errors import NameRefused
-from typosentinel_server.scan.model import Ecosystem, Package, Verdict
+from typosentinel_server.errors import EcosystemUnknown, NameRefused
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict
 from typosentinel_server.scan.scorecard import fitted
 
 # Compiling all lists on board takes a while on a busy machine.
@@ -136,3 +136,22 @@ def test_longest_names_stay_cheap() -> None:
         builtin().engine(Ecosystem.NPM).scan(Package(Ecosystem.NPM, (letter * 214)[:214]))
 
     assert time.monotonic() - started < 1
+
+
+def test_many_are_answered_in_their_order() -> None:
+    """Whatever the order in which they are judged; what cannot be judged has its reason in its place."""
+    asked = [("npm", "lodahs"), ("PyPI", "reqeusts"), ("NuGet", "a"), ("npm", "a b"), ("PyPI", "requests"), ("npm", "")]
+    packages = [Package(Ecosystem(ecosystem), name) for ecosystem, name in asked]
+    found = builtin().scan_many(packages)
+
+    assert [type(one) for one in found] == [
+        ScanResult,
+        ScanResult,
+        EcosystemUnknown,
+        NameRefused,
+        ScanResult,
+        NameRefused,
+    ]
+    judged_alone = {place: builtin().scan(packages[place]) for place in (0, 1, 4)}
+    assert {place: found[place] for place in judged_alone} == judged_alone
+    assert builtin().scan_many([]) == []

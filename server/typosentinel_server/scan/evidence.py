@@ -13,7 +13,7 @@ from typing import NamedTuple
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.index import Target
 from typosentinel_server.scan.lexicon import STEPS, Lexicon
-from typosentinel_server.scan.model import Ecosystem, Technique
+from typosentinel_server.scan.model import FROM_CONTEXT, Ecosystem, Technique
 from typosentinel_server.scan.query import Match, Near, Query
 
 Signs = dict[str, float]
@@ -32,7 +32,7 @@ class Group(StrEnum):
     OWNERS = "owners"
 
 
-GROUPS = dict.fromkeys(Technique, Group.SLIPS) | {
+GROUPS = dict.fromkeys(set(Technique) - FROM_CONTEXT, Group.SLIPS) | {
     Technique.COMBOSQUAT: Group.WORDS,
     Technique.AFFIX: Group.WORDS,
     Technique.VERSION: Group.WORDS,
