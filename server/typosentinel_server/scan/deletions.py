@@ -29,7 +29,6 @@ _MASKS = np.left_shift(np.uint8(1), np.arange(8, dtype=np.uint8))
 _SEVEN = np.uint64(7)
 _POWERS = np.array([polynomial.power(n) for n in range(LONGEST + 1)], np.uint64)
 _LETTERS = np.array([polynomial.letter(code) for code in range(256)], np.uint64)
-MAX_PROBES = 1 + LONGEST_TWICE + LONGEST_TWICE * (LONGEST_TWICE - 1) // 2
 MAX_FOUND = 64
 
 
@@ -79,7 +78,7 @@ class Deletions:
     def candidates(self, flat: bytes) -> list[int]:
         """Numbers of names that share a remainder with a text of 1 to 64 letters, ascending.
 
-        Bound: at most `MAX_PROBES` (211) probes, and 64 names for each remainder that is found.
+        Bound: at most 211 probes, for a text of 20 letters, and 64 names for each remainder that is found.
         """
         probes = remainders(np.frombuffer(flat, np.uint8))
         bits = _MASKS[(probes >> self._bit) & _SEVEN]

@@ -126,7 +126,7 @@ class Witness:
         else:
             found["slips"] = 0.0
 
-    def _of_name(self, text: str) -> "Own":
+    def _of_name(self, text: str) -> Own:
         """What the name alone, without its owner, shows."""
         cost, most, letters = self._lexicon.letters(text)
         total = cost / STEPS

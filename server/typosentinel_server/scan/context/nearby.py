@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from typosentinel_server.scan.spelling import edits
+
 SHORTEST = 5
 
 
@@ -30,10 +32,5 @@ def _shorter(text: str) -> set[str]:
 
 
 def _one_edit(one: str, other: str) -> bool:
-    front = 0
-    while front < min(len(one), len(other)) and one[front] == other[front]:
-        front += 1
-    mine, theirs = one[front:], other[front:]
-    swapped = mine[:2] == theirs[1::-1] and mine[2:] == theirs[2:]
-    edited = mine[1:] == theirs[1:] or mine[1:] == theirs or mine == theirs[1:]
-    return one != other and (edited or swapped)
+    found = edits(one, other)
+    return found is not None and len(found) == 1
