@@ -115,13 +115,12 @@ class Lexicon:
 
         Costs are in sixteenths of a nat.
         """
-        codes = text.encode("ascii", "replace").translate(_CODES) + b"\x00"
         if INNER is not None:
-            return INNER.letters(codes, self._model, LETTERS)
+            return INNER.letters(text, _CODES, self._model, LETTERS)
         model = self._model
         costs = []
         context = 0
-        for code in codes:
+        for code in text.encode("ascii", "replace").translate(_CODES) + b"\x00":
             context = context % _CONTEXTS * LETTERS + code
             costs.append(model[context])
         return sum(costs), max(costs), len(costs)

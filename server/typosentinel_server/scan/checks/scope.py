@@ -13,7 +13,6 @@ from typosentinel_server.scan.query import Match, Query
 # Scopes whose packages are by rule named after packages of others.
 DESCRIBING = frozenset(("@types",))
 SHORTEST = 3
-OWNING = frozenset((Ecosystem.NPM, Ecosystem.MAVEN, Ecosystem.GO))
 
 
 def check(query: Query) -> Iterator[Match]:
