@@ -72,9 +72,8 @@ class Witness:
         self._lexicon = lexicon
         self._ecosystem = PLACES[query.ecosystem]
         self._owned = query.ecosystem in forms.OWNING
-        self._owner = forms.owner(query.ecosystem, query.text)
+        self._owner = forms.owner(query.ecosystem, query.text) if self._owned else ""
         self._own: dict[int, Own] = {}
-        self._near = {near.target.number: near for near in (*query.one, *query.two)}
 
     def signs(self, group: Group, target: Target, matches: Iterable[Match]) -> Signs:
         """All signs of one group for one target."""
@@ -99,7 +98,6 @@ class Witness:
 
     def _slips(self, found: Signs, target: Target) -> None:
         query = self._query
-        near = self._near.get(target.number)
         skip = self._owners(found, target) if self._owned else 0
         own = self._own.get(skip)
         if own is None:
@@ -114,7 +112,8 @@ class Witness:
         found["gain"] = own.cost - their_total
         found["gain_mean"] = own.mean - their_total / letters
         found["their_cost"] = their_total
-        if near:
+        near = query.neighbour(target.number)
+        if near is not None:
             found["slips"] = len(near.edits)
             self._edits(found, near, own.parts, others)
         else:

@@ -63,6 +63,16 @@ class Query:
         self.two: list[Near] = []
         self._look_around()
 
+    def neighbour(self, number: int) -> Near | None:
+        """How a popular name is one or two slips away; None where it is not."""
+        for near in self.one:
+            if near.target.number == number:
+                return near
+        for near in self.two:
+            if near.target.number == number:
+                return near
+        return None
+
     def _look_around(self) -> None:
         twice = len(self.flat) >= SHORTEST_TWICE
         target = self.index.target

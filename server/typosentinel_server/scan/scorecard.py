@@ -77,16 +77,20 @@ class Card:
         for name, value in signs.items():
             sign = self.signs.get(name)
             if sign is not None:
-                reason = sign.reason
+                reason, weight = sign.reason, sign.weights[bisect_right(sign.cuts, value)]
                 if "{" in reason:
                     reason = reason.replace("{value}", _shown(value))
-                weight = sign.weights[bisect_right(sign.cuts, value)]
                 if name == STARTING:
                     weight += self.start
-                found[reason] = found.get(reason, 0.0) + weight
-        told = [Contribution(_told(reason, w), round(w, 3)) for reason, w in found.items() if not -WEAK < w < WEAK]
+                found[reason] = found[reason] + weight if reason in found else weight
+        told, weak = [], 0.0
+        for reason, weight in found.items():
+            if -WEAK < weight < WEAK:
+                weak += weight
+            else:
+                told.append(Contribution(_told(reason, weight), round(weight, 3)))
         if len(told) < len(found):
-            told.append(Contribution(OTHERS, round(sum(w for w in found.values() if -WEAK < w < WEAK), 3)))
+            told.append(Contribution(OTHERS, round(weak, 3)))
         told.sort(key=_strength, reverse=True)
         return tuple(told)
 
