@@ -136,6 +136,10 @@ class Engine:
         lexicon = self._lexicon.without(forms.base(self.ecosystem, name.text))
         return self._result(package, name, known, self._weighed(_suspects(query, found, lexicon)))
 
+    def resembled(self, name: Name) -> list[str]:
+        """The letters and digits of the popular names that a name may be confused with, however weak the signs."""
+        return [found[0].target.flat for found in _grouped(Query(name, self._index)).values()]
+
     def suspects(self, name: Name) -> list[Suspect]:
         """The popular names that an unlisted name may be confused with, and the signs; nothing weighed yet."""
         query = Query(name, self._index)
