@@ -98,8 +98,7 @@ class Alike:
         flat = _flat(self._ecosystem, text)
         if not flat:
             return []
-        stem = flat.rstrip(digits).encode()
-        numbers = dict.fromkeys(self._stems.get(stem)[:MAX_FOUND])
+        numbers = dict.fromkeys(self._stems.get(flat.rstrip(digits))[:MAX_FOUND])
         numbers |= dict.fromkeys(islice(self._one_slip.candidates(flat.encode()), MAX_FOUND))
         owned = bool(forms.owner(self._ecosystem, text))
         found = []
