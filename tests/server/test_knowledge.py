@@ -71,6 +71,17 @@ def test_what_has_not_changed_is_not_read_again(folder: Path) -> None:
     assert reread(lists, second) is second
 
 
+def test_what_may_be_read_now_is_read(folder: Path) -> None:
+    """Neither size nor date of a file tells that somebody has changed who may read it."""
+    lists = Lists(folder / "allow.yaml", folder / "private.yaml")
+    first = reread(lists, Held())
+    (folder / "allow.yaml").chmod(0o600)
+    second = reread(lists, first)
+
+    assert second.readings["allowList"] is not first.readings["allowList"]
+    assert second.readings["privateNames"] is first.readings["privateNames"]
+
+
 def test_unforeseen_trouble_with_one_list_leaves_the_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect in reading one is a refusal of that one, as the librarian has it."""
 
@@ -145,6 +156,15 @@ def test_command_line_takes_the_same_lists(run: Run, folder: Path) -> None:
         "PyPI has no package of this name, so it cannot be installed today, and anybody may take it",
     ]
     assert run.scan(*options(folder), "--fail-on", "malicious", "evil-thing").exit_code == 1
+
+
+def test_command_line_takes_no_wrong_list(run: Run, folder: Path) -> None:
+    """Whoever asks once is there to correct it; a verdict without the list could be the wrong one."""
+    (folder / "allow.yaml").write_text("nonsense", encoding="utf-8")
+    result = run.scan(*options(folder), "reqeusts")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{folder / 'allow.yaml'}:1: the document is not a mapping" in result.stderr
 
 
 def test_ended_allowance_is_told(run: Run, folder: Path) -> None:
