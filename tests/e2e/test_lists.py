@@ -45,6 +45,12 @@ def publish(fleet: Fleet, name: str, key: str, text: str) -> None:
     fleet.kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {key: text}})
 
 
+def look_now(fleet: Fleet) -> None:
+    """Have the operator look at once: it would within 30 s, and a change of the object wakes it."""
+    look = f"e2e/look={time.time()}"
+    fleet.kubectl.run("annotate", "scanservice", fleet.name, "-n", fleet.namespace, "--overwrite", look)
+
+
 def the_pod(fleet: Fleet) -> tuple[str, str, int]:
     """Name, uid and restarts of the only ready pod."""
     (pod,) = fleet.pods()
@@ -106,6 +112,7 @@ def wait_for_verdict(fleet: Fleet, name: str, verdict: str) -> None:
 
 def wait_for(fleet: Fleet, aspect: str, status: str, reason: str) -> str:
     """Wait for a condition; returns its message."""
+    look_now(fleet)
     wanted = (aspect, status, reason)
     fleet.kubectl.wait_for_condition("scanservice", fleet.name, fleet.namespace, wanted, CHANGE_SECONDS)
     return fleet.conditions()[aspect][2]
@@ -116,6 +123,7 @@ def vouched(fleet: Fleet) -> Fleet:
     """The fleet with both lists in use, in whatever state the test before has left it."""
     publish(fleet, "own", "private-names.yaml", PRIVATE)
     publish(fleet, "vouched", "allow-list.yaml", allow_list("reqeusts"))
+    look_now(fleet)
     wait_for_verdict(fleet, "reqeusts", "clean")
     wait_for_verdict(fleet, "acme-billing", "suspicious")
     fleet.wait_ready()
@@ -193,6 +201,7 @@ def test_a_wrong_list_is_a_condition_and_stops_no_pod(vouched: Fleet) -> None:
     assert vouched.metric(pod, "typosentinel_knowledge_refused", {"list": "privateNames"}) == 0
 
     publish(vouched, "vouched", "allow-list.yaml", allow_list("reqeusts"))
+    look_now(vouched)
     wait_for_verdict(vouched, "reqeusts", "clean")
     vouched.wait_ready()
     assert the_pod(vouched)[2] == 0
@@ -234,6 +243,7 @@ def test_a_reference_to_what_is_not_there_leaves_pods_and_lists_alone(vouched: F
         assert the_pod(vouched) == before
         assert asked(vouched, "reqeusts")["verdict"] == "clean"
         publish(vouched, "other", "allow-list.yaml", allow_list("djnago"))
+        look_now(vouched)
         wait_for_verdict(vouched, "djnago", "clean")
     finally:
         refer(vouched, "vouched")
