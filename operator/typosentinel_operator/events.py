@@ -34,6 +34,8 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
         demands_action = bad and verdict.reason in {
             Reason.POLICY_NOT_FOUND,
             Reason.CONFIG_MAP_NOT_FOUND,
+            Reason.CONFIG_MAP_KEY_NOT_FOUND,
+            Reason.LIST_REFUSED,
             Reason.INVALID_POLICY,
             Reason.INVALID_SPEC,
             Reason.NAME_CONFLICT,

@@ -1,5 +1,7 @@
 """All reads of one reconciliation, in one place: the rest decides on what stands here."""
 
+import base64
+import hashlib
 from typing import Any, Final
 
 from typosentinel_operator import names, specs
@@ -7,7 +9,7 @@ from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired.inputs import selector_labels
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import PolicyReference
-from typosentinel_operator.observed import NoAnswer, PodView, Policies, Unresolved
+from typosentinel_operator.observed import ConfigMapView, NoAnswer, PodView, Policies, Unresolved
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, Spec
 
@@ -16,6 +18,9 @@ Manifest = dict[str, Any]
 
 _ENDED: Final = ("Succeeded", "Failed")
 _NOT_READY: Final = NoAnswer("the pod is not ready")
+# Keys of somebody else's ConfigMap that a message names.
+_SHOWN_KEYS: Final = 5
+_WITHOUT: Final = "until then scanners go on with what they had last, or without it"
 
 
 async def policies(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec) -> Policies:
@@ -28,17 +33,11 @@ async def policies(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec
     )
 
 
-async def missing_config_maps(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec) -> dict[str, Unresolved]:
-    """The ConfigMaps that a ScanService refers to and that are not there, by name."""
-    return {
-        name: Unresolved(
-            names.Reason.CONFIG_MAP_NOT_FOUND,
-            f'ConfigMap "{name}" of {field} does not exist in namespace "{namespace}": create it or correct the '
-            "reference; until then scanners go on without it",
-        )
-        for field, name in specs.config_maps(spec).items()
-        if not await cluster.exists(names.CONFIG_MAP, namespace, name)
-    }
+async def config_maps(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec) -> tuple[ConfigMapView, ...]:
+    """The ConfigMaps that a ScanService refers to, and whether they can be used."""
+    return tuple(
+        [await _config_map(cluster, namespace, field, name) for field, name in specs.config_maps(spec).items()]
+    )
 
 
 async def children(cluster: Cluster, namespace: str, scan_service: str) -> dict[str, list[Manifest]]:
@@ -62,6 +61,39 @@ async def pods(cluster: Cluster, scraper: Scraper, namespace: str, scan_service:
     return tuple(
         PodView(pod, since[pod["metadata"]["uid"]], reports.get(pod["status"].get("podIP", ""), _NOT_READY))
         for pod in present
+    )
+
+
+async def _config_map(cluster: Cluster, namespace: str, field: str, name: str) -> ConfigMapView:
+    if field not in specs.DOCUMENTS:
+        # Lists of popular names may fill it: what it holds is not asked for.
+        there = await cluster.exists(names.CONFIG_MAP, namespace, name)
+        return ConfigMapView(field, name, None if there else _not_there(namespace, field, name))
+    manifest = await cluster.get(names.CONFIG_MAP, namespace, name)
+    if manifest is None:
+        return ConfigMapView(field, name, _not_there(namespace, field, name))
+    _, key = specs.DOCUMENTS[field]
+    text, binary = manifest.get("data") or {}, manifest.get("binaryData") or {}
+    if key not in text and key not in binary:
+        return ConfigMapView(field, name, _without_key(field, name, key, sorted((*text, *binary))))
+    content = text[key].encode() if key in text else base64.b64decode(binary[key])
+    return ConfigMapView(field, name, digest="sha256:" + hashlib.sha256(content).hexdigest())
+
+
+def _not_there(namespace: str, field: str, name: str) -> Unresolved:
+    return Unresolved(
+        names.Reason.CONFIG_MAP_NOT_FOUND,
+        f'ConfigMap "{name}" of {field} does not exist in namespace "{namespace}": create it or correct the '
+        f"reference; {_WITHOUT}",
+    )
+
+
+def _without_key(field: str, name: str, key: str, present: list[str]) -> Unresolved:
+    shown = ", ".join(present[:_SHOWN_KEYS]) + (" and others" if len(present) > _SHOWN_KEYS else "")
+    return Unresolved(
+        names.Reason.CONFIG_MAP_KEY_NOT_FOUND,
+        f'ConfigMap "{name}" of {field} has no key {key}{f", but {shown}" if present else "; it is empty"}: '
+        f"put the list under {key} or correct the reference; {_WITHOUT}",
     )
 
 

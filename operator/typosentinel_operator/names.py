@@ -86,6 +86,9 @@ ALLOW_LIST_DIRECTORY: Final = "/etc/typosentinel-allow-list"
 # Keys of the ConfigMaps that users write.
 PRIVATE_NAMES_KEY: Final = "private-names.yaml"
 ALLOW_LIST_KEY: Final = "allow-list.yaml"
+# What the server calls these lists, in its configuration and in its word about itself.
+PRIVATE_NAMES: Final = "privateNames"
+ALLOW_LIST: Final = "allowList"
 STATE_DIRECTORY: Final = "/var/lib/typosentinel"
 
 
@@ -118,6 +121,8 @@ class Reason:
     POLICIES_RESOLVED: Final = "PoliciesResolved"
     NO_POLICIES: Final = "NoPolicies"
     CONFIG_MAP_NOT_FOUND: Final = "ConfigMapNotFound"
+    CONFIG_MAP_KEY_NOT_FOUND: Final = "ConfigMapKeyNotFound"
+    LIST_REFUSED: Final = "ListRefused"
     REFERENCES_RESOLVED: Final = "ReferencesResolved"
     NO_REFERENCES: Final = "NoReferences"
     INVALID_SPEC: Final = "InvalidSpec"

@@ -1,6 +1,7 @@
 """What was seen of one ScanService, as values: made by `gather` and `scrape`, judged by `status`. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,16 +36,48 @@ class Policies:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigMapView:
+    """A ConfigMap that a ScanService refers to.
+
+    Attributes:
+        field: where in the spec.
+        name: the one that is referred to.
+        trouble: why it can't be used, or None.
+        digest: hash of the document in it, as servers give it; None where there is none, or more than one.
+    """
+
+    field: str
+    name: str
+    trouble: Unresolved | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListReport:
+    """What a server says of one list that its configuration names.
+
+    Attributes:
+        digest: hash of the file that it has seen last, taken or refused; None where it can't be read.
+        error: why it refused that file, or None.
+    """
+
+    digest: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a server says of itself.
 
     Attributes:
         configuration_hash: hash of the document that it runs with.
         configuration_age: seconds since that document took effect, by the server's own clock.
+        lists: by the server's names; none from a server that does not speak of them.
     """
 
     configuration_hash: str
     configuration_age: float
+    lists: Mapping[str, ListReport] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +116,7 @@ class Observed:
         wanted_hash: hash of the configuration document that they should run with, or None if it is not known.
         references: number of policies referred to.
         unresolved: policies that can't be used.
-        config_maps: number of ConfigMaps referred to.
-        missing: ConfigMaps referred to that are not there.
+        config_maps: ConfigMaps referred to.
         failure: what stops us until somebody changes an object, as (reason, message), or None.
         interruption: what keeps us from writing for the moment, in the other side's words, or None.
         previous: the conditions that the object carries.
@@ -101,9 +133,13 @@ class Observed:
     wanted_hash: str | None
     references: int
     unresolved: tuple[Unresolved, ...]
-    config_maps: int
-    missing: tuple[Unresolved, ...]
+    config_maps: tuple[ConfigMapView, ...]
     failure: tuple[str, str] | None
     interruption: str | None
     previous: tuple[Manifest, ...]
     now: datetime
+
+    @property
+    def missing(self) -> tuple[Unresolved, ...]:
+        """What is the matter with ConfigMaps that can't be used."""
+        return tuple(one.trouble for one in self.config_maps if one.trouble is not None)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from typosentinel_operator import names
+from typosentinel_operator import names, specs
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.names import Condition, Reason
-from typosentinel_operator.observed import Observed, PodView, Report
+from typosentinel_operator.observed import ConfigMapView, ListReport, Observed, PodView, Report
 
 Guard = Callable[[Observed], tuple[str, str] | None]
 
@@ -20,6 +20,8 @@ Guard = Callable[[Observed], tuple[str, str] | None]
 SETTLED_SECONDS: Final = 5.0
 # A pod that does not answer one question may be busy; Ready is not given up for less than this.
 SILENCE_SECONDS: Final = 15.0
+# Of a server's words about a list that it refuses.
+_MAX_ERROR: Final = 400
 
 
 def verdict(observed: Observed) -> Verdict:
@@ -47,8 +49,26 @@ def trouble(observed: Observed) -> str:
 
 
 def runs_wanted(pod: PodView, observed: Observed) -> bool:
-    """Whether the pod says that it runs with the configuration that it should."""
-    return isinstance(pod.report, Report) and pod.report.configuration_hash == observed.wanted_hash
+    """Whether the pod says that it runs with the configuration that it should, and has seen the lists of today."""
+    if not isinstance(pod.report, Report) or pod.report.configuration_hash != observed.wanted_hash:
+        return False
+    told = _documents(pod.report, observed)
+    return all(one.digest is None or said.digest == one.digest for one, said in told)
+
+
+def refused_lists(observed: Observed) -> list[str]:
+    """Sentences about lists that pods have seen as they are and do not take."""
+    asked = [pod.report for pod in observed.pods if isinstance(pod.report, Report)]
+    errors: dict[ConfigMapView, list[str]] = {}
+    for report in asked:
+        for one, said in _documents(report, observed):
+            if said.error is not None and one.digest is not None and said.digest == one.digest:
+                errors.setdefault(one, []).append(said.error)
+    return [
+        f'ConfigMap "{one.name}" of {one.field} is refused by {len(found)} of {len(asked)} pods: {_first(found[0])}; '
+        "correct it; until then they go on with the last good list, or without one"
+        for one, found in errors.items()
+    ]
 
 
 def _failed(observed: Observed) -> tuple[str, str] | None:
@@ -64,6 +84,11 @@ def _interrupted(observed: Observed) -> tuple[str, str] | None:
 def _unresolved(observed: Observed) -> tuple[str, str] | None:
     found = observed.unresolved or observed.missing
     return (found[0].reason, "; ".join(one.message for one in found)) if found else None
+
+
+def _refused(observed: Observed) -> tuple[str, str] | None:
+    found = refused_lists(observed)
+    return (Reason.LIST_REFUSED, "; ".join(found)) if found else None
 
 
 def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:
@@ -96,7 +121,10 @@ def _too_few_current(observed: Observed) -> tuple[str, str] | None:
         return None
     silent = [pod for pod in ready if not isinstance(pod.report, Report)]
     if len(current) + len(silent) < floor:
-        return Reason.CONFIGURATION_PROPAGATING, f"{len(current)} of {floor} pods run the current configuration"
+        return (
+            Reason.CONFIGURATION_PROPAGATING,
+            f"{len(current)} of {floor} pods run the current configuration and lists",
+        )
     if _was_ready(observed) and _silent_for(observed) < SILENCE_SECONDS:
         return None
     return Reason.PODS_UNREACHABLE, f"{len(silent)} ready pods do not say what they run: {_words(silent)}"
@@ -121,6 +149,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     _not_rolled_out,
     _too_few_ready,
     _too_few_current,
+    _refused,
     _too_fresh,
 )
 
@@ -160,6 +189,17 @@ def _silent_for(observed: Observed) -> float:
         if was["type"] == Condition.CONFIGURATION_CURRENT and was["reason"] == Reason.PODS_UNREACHABLE:
             return (observed.now - datetime.fromisoformat(was["lastTransitionTime"])).total_seconds()
     return 0.0
+
+
+def _documents(report: Report, observed: Observed) -> list[tuple[ConfigMapView, ListReport]]:
+    """Documents in ConfigMaps, and what a server says of them; servers of old say nothing."""
+    named = [(one, specs.DOCUMENTS[one.field][0]) for one in observed.config_maps if one.field in specs.DOCUMENTS]
+    return [(one, report.lists[name]) for one, name in named if name in report.lists]
+
+
+def _first(error: str) -> str:
+    line, *others = error.splitlines() or [""]
+    return line[:_MAX_ERROR] + (f" (and {len(others)} more)" if others else "")
 
 
 def _words(silent: list[PodView]) -> str:

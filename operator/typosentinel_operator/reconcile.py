@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from typosentinel_operator import apply, conditions, drift, events, gather, names, specs, status
+from typosentinel_operator import apply, conditions, drift, events, gather, names, readiness, specs, status
 from typosentinel_operator.apply import Applied, Contested, Owner
 from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.desired import children, serverconfig
+from typosentinel_operator.desired import children, mounts, serverconfig
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.errors import ClusterError, Permanent
 from typosentinel_operator.names import Condition
-from typosentinel_operator.observed import Observed, PodView, Policies, Report, Unresolved
+from typosentinel_operator.observed import ConfigMapView, Observed, PodView, Policies, Report, Unresolved
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.specs import ScalingPolicySpec, ScanServiceSpec
 
@@ -46,8 +46,7 @@ class Pass:
         applied: what was written, and the children as they are now.
         references: number of policies referred to.
         policies: those policies.
-        config_maps: number of ConfigMaps referred to.
-        missing: those of them that are not there, by name.
+        config_maps: ConfigMaps referred to.
         failure: what stops us until somebody changes an object.
         interruption: what keeps us from writing for the moment.
     """
@@ -57,8 +56,7 @@ class Pass:
     applied: Applied = field(default_factory=Applied)
     references: int = 0
     policies: Policies = field(default_factory=lambda: Policies(None, None))
-    config_maps: int = 0
-    missing: dict[str, Unresolved] = field(default_factory=dict)
+    config_maps: tuple[ConfigMapView, ...] = ()
     failure: Permanent | None = None
     interruption: ClusterError | None = None
 
@@ -99,7 +97,7 @@ class Reconciler:
         pods = await gather.pods(self.cluster, self.scraper, namespace, name)
         seen = observation(now, pods, self.now())
         delay = await self._report(now, seen)
-        await self._refresh(pods, seen.wanted_hash)
+        await self._refresh(seen)
         if now.interruption is not None:
             raise now.interruption
         return delay
@@ -113,11 +111,10 @@ class Reconciler:
             spec = specs.parse(ScanServiceSpec, now.manifest)
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
             now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
-            now.config_maps = len(specs.config_maps(spec))
-            now.missing = await gather.missing_config_maps(self.cluster, meta["namespace"], spec)
+            now.config_maps = await gather.config_maps(self.cluster, meta["namespace"], spec)
             config_map = now.applied.objects.get(names.CONFIG_MAP.name)
             inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, config_map)
-            inputs = replace(inputs, missing=frozenset(now.missing))
+            inputs = replace(inputs, kept=_mounts_kept(now))
             wanted = children.build(inputs)
             begins = names.DEPLOYMENT.name not in now.applied.objects
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
@@ -130,11 +127,11 @@ class Reconciler:
         except ClusterError as error:
             now.interruption = error
 
-    async def _refresh(self, pods: tuple[PodView, ...], wanted_hash: str | None) -> None:
-        """Make kubelets look at the ConfigMap of pods that run an older document: by themselves they take a minute."""
-        now = self.now()
-        for pod in pods:
-            stale = isinstance(pod.report, Report) and pod.report.configuration_hash != wanted_hash
+    async def _refresh(self, seen: Observed) -> None:
+        """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute."""
+        now, wanted_hash = self.now(), seen.wanted_hash
+        for pod in seen.pods:
+            stale = isinstance(pod.report, Report) and not readiness.runs_wanted(pod, seen)
             if wanted_hash is None or not stale:
                 continue
             asked = pod.manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_REFRESH, "")
@@ -214,12 +211,17 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
         references=now.references,
         unresolved=now.policies.unresolved(),
         config_maps=now.config_maps,
-        missing=tuple(now.missing.values()),
         failure=(now.failure.reason, now.failure.message) if now.failure else None,
         interruption=str(now.interruption) if now.interruption else None,
         previous=tuple(now.manifest.get("status", {}).get("conditions", [])),
         now=at,
     )
+
+
+def _mounts_kept(now: Pass) -> dict[str, str]:
+    """What stays mounted for references that can't be used: pods that mount nothing there would lose their lists."""
+    present = mounts.mounted(now.applied.objects.get(names.DEPLOYMENT.name))
+    return {one.field: present[one.field] for one in now.config_maps if one.trouble and one.field in present}
 
 
 def _own(observed: dict[str, list[Manifest]], owner: Owner) -> dict[str, Manifest]:

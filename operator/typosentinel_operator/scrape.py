@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import aiohttp
 
 from typosentinel_operator import names
-from typosentinel_operator.observed import NoAnswer, Report
+from typosentinel_operator.observed import ListReport, NoAnswer, Report
 
 # A pod's word about itself is small; what is larger is not from our server.
 MAX_BYTES = 256 * 1024
@@ -43,12 +44,20 @@ class Scraper:
                 ) as answer,
             ):
                 body = json.loads(await _bounded(answer.content))
-            configuration = body["configuration"]
-            return Report(str(configuration["hash"]), float(configuration["ageSeconds"]))
+            return _report(body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return NoAnswer(str(error) or type(error).__name__)
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return NoAnswer("the answer is not a server's health report")
+
+
+def _report(body: Any) -> Report:
+    configuration = body["configuration"]
+    lists = {
+        str(one["name"]): ListReport(one["hash"] and str(one["hash"]), one["lastError"] and str(one["lastError"]))
+        for one in body.get("lists", [])
+    }
+    return Report(str(configuration["hash"]), float(configuration["ageSeconds"]), lists)
 
 
 async def _bounded(stream: aiohttp.StreamReader) -> bytes:

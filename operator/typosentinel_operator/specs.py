@@ -29,6 +29,11 @@ Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "Go", "Maven"]
 CORPUS_REFERENCE: Final = "spec.corpus.source.configMapRef"
 PRIVATE_NAMES_REFERENCE: Final = "spec.corpus.privateNamesRef"
 ALLOW_LIST_REFERENCE: Final = "spec.detection.allowListRef"
+# Those of them that hold one document: what the server calls it, and under which key it stands.
+DOCUMENTS: Final = {
+    PRIVATE_NAMES_REFERENCE: (names.PRIVATE_NAMES, names.PRIVATE_NAMES_KEY),
+    ALLOW_LIST_REFERENCE: (names.ALLOW_LIST, names.ALLOW_LIST_KEY),
+}
 LogLevel = Literal["Debug", "Info", "Warning", "Error"]
 
 

@@ -74,6 +74,9 @@ def _config_maps(observed: Observed) -> Verdict:
     if observed.missing:
         message = "; ".join(one.message for one in observed.missing)
         return Verdict(Condition.REFERENCES_RESOLVED, "False", observed.missing[0].reason, message)
+    refused = readiness.refused_lists(observed)
+    if refused:
+        return Verdict(Condition.REFERENCES_RESOLVED, "False", Reason.LIST_REFUSED, "; ".join(refused))
     if not observed.config_maps:
         return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.NO_REFERENCES, "No ConfigMap is referred to")
     message = "Every ConfigMap referred to exists"
@@ -95,7 +98,7 @@ def _configuration(observed: Observed) -> Verdict:
         return Verdict(Condition.CONFIGURATION_CURRENT, "Unknown", Reason.NO_PODS, "No pod is ready to be asked")
     stale = [pod for pod in asked if isinstance(pod.report, Report) and not readiness.runs_wanted(pod, observed)]
     if stale:
-        message = f"{len(stale)} of {len(asked)} pods still run an older configuration"
+        message = f"{len(stale)} of {len(asked)} pods still run with an older configuration or list"
         return Verdict(Condition.CONFIGURATION_CURRENT, "False", Reason.CONFIGURATION_PROPAGATING, message)
     silent = [pod for pod in asked if not isinstance(pod.report, Report)]
     if silent:

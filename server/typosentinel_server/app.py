@@ -16,8 +16,8 @@ from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library
+from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.knowledge import read_knowledge
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
@@ -53,8 +53,8 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     """An application that is ready to serve: lists are read and indexed when this returns.
 
     Raises:
-        ConfigurationInvalid: the document is refused.
-        CorpusUnreadable: a list is.
+        ConfigurationInvalid: the document is refused; a list that it names under `detection` is no reason for that.
+        CorpusUnreadable: a list of popular names is.
     """
     available = (setup.library or Library()).ecosystems
     configuration = first_configuration(setup.config, clock, available)
@@ -63,7 +63,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     metrics = Metrics(__version__)
     memory = settings.cache.memory
     librarian = Librarian(settings, _pinned(setup.library), clock, setup.chance, metrics, log)
-    held = read_knowledge(lists_of(settings, setup.config))
+    keeper = Keeper(lists_of(settings, setup.config), metrics, log)
     service = ScanService(
         librarian.engines,
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
@@ -72,14 +72,13 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         lambda: uuid.uuid4().hex,
     )
     librarian.serve(service.use)
-    service.consult(held)
+    keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
 
     async def apply(new: Settings) -> None:
-        # What can fail or takes time comes first.
-        held = await asyncio.to_thread(read_knowledge, lists_of(new, setup.config), service.held)
+        # What can fail comes first.
         await librarian.follow(new)
-        service.consult(held)
+        await keeper.follow(lists_of(new, setup.config))
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         log.set_level(new.log_level)
 
@@ -91,6 +90,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
+        keeper=keeper,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
@@ -115,6 +115,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
+        asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
     ]
     yield

@@ -1,14 +1,14 @@
 """The configuration in effect, and putting a new one into effect while the server runs."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from typosentinel_server.clock import Clock
+from typosentinel_server.document import digest_of
 from typosentinel_server.errors import ConfigurationInvalid, DomainError
-from typosentinel_server.knowledge import Lists, Stamp, stamps_of
+from typosentinel_server.knowledge import Lists
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.model import Ecosystem
@@ -23,18 +23,11 @@ class InEffect:
         settings: what it says.
         digest: "sha256:" and the hex hash of the file's bytes; None for the defaults.
         since: when it took effect, on the monotonic clock.
-        stamps: of the lists that it names, from before they were read.
     """
 
     settings: Settings
     digest: str | None
     since: float
-    stamps: tuple[Stamp, ...] = ()
-
-
-def digest_of(content: bytes) -> str:
-    """The hash under which a document is known: "sha256:" and 64 hex digits."""
-    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def read_document(path: Path) -> bytes:
@@ -55,7 +48,7 @@ def first_configuration(path: Path | None, clock: Clock, available: tuple[Ecosys
         return InEffect(Settings(), None, clock.monotonic())
     content = read_document(path)
     settings = parse_settings(content, str(path), available)
-    return InEffect(settings, digest_of(content), clock.monotonic(), stamps_of(lists_of(settings, path)))
+    return InEffect(settings, digest_of(content), clock.monotonic())
 
 
 def lists_of(settings: Settings, path: Path | None) -> Lists:
@@ -73,9 +66,8 @@ def lists_of(settings: Settings, path: Path | None) -> Lists:
 class Reloader:
     """Watches the document by its content, so that a swapped symbolic link counts as a change.
 
-    The lists that it names are watched too, by size and time of change. What is wrong, in the document or in a list,
-    is refused whole: all that was in effect stays, and the refusal is counted, logged and kept in `last_error` until
-    a right one comes.
+    A wrong document is refused whole: all that was in effect stays, and the refusal is counted, logged and kept in
+    `last_error` until a right one comes. The lists that it names are not its business, but the keeper's.
 
     Args:
         path: the document; None where there is none, and then nothing ever changes.
@@ -103,9 +95,7 @@ class Reloader:
         self._clock = clock
         self._metrics = metrics
         self._log = log
-        self._candidate: Settings | None = current.settings
-        self._last_digest = current.digest
-        self._last_seen: object = (current.digest, current.stamps)
+        self._last_seen = current.digest
         self.current = current
         self.last_error: str | None = None
         self._expose()
@@ -128,43 +118,29 @@ class Reloader:
         try:
             content = await asyncio.to_thread(read_document, self._path)
         except DomainError as error:
-            self._last_digest = None
             self._refuse(error.message, error.message)
             return
         digest = digest_of(content)
-        if digest != self._last_digest:
-            self._last_digest, self._candidate = digest, None
-            try:
-                self._candidate = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
-            except DomainError as error:
-                self._refuse(digest, error.message)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the next is looked at
-                self._refuse(digest, f"{self._path}:1: document: {type(error).__name__}: {error}")
-        if self._candidate is not None:
-            await self._take(self._candidate, digest)
-
-    async def _take(self, settings: Settings, digest: str) -> None:
-        # Taken before the lists are read: what changes meanwhile is seen the next time.
-        stamps = await asyncio.to_thread(stamps_of, lists_of(settings, self._path))
-        if (digest, stamps) == self._last_seen:
+        if digest == self._last_seen:
             return
         try:
-            await self._apply(settings)
+            if digest != self.current.digest:
+                await self._take(content, digest)
+            self._last_seen, self.last_error = digest, None
         except DomainError as error:
-            self._refuse((digest, stamps), error.message)
-            return
-        except Exception as error:  # noqa: BLE001 - as above
-            self._refuse((digest, stamps), f"{self._path}:1: document: {type(error).__name__}: {error}")
-            return
-        self._last_seen = (digest, stamps)
-        self.last_error = None
-        if self._last_seen != (self.current.digest, self.current.stamps):
-            self.current = InEffect(settings, digest, self._clock.monotonic(), stamps)
-            self._metrics.configuration_reloads.labels("applied").inc()
-            self._log.write.info("configuration applied", file=str(self._path), hash=digest)
-            self._expose()
+            self._refuse(digest, error.message)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with this document, the next is looked at
+            self._refuse(digest, f"{self._path}:1: document: {type(error).__name__}: {error}")
 
-    def _refuse(self, seen: object, reason: str) -> None:
+    async def _take(self, content: bytes, digest: str) -> None:
+        settings = await asyncio.to_thread(parse_settings, content, str(self._path), self._available)
+        await self._apply(settings)
+        self.current = InEffect(settings, digest, self._clock.monotonic())
+        self._metrics.configuration_reloads.labels("applied").inc()
+        self._log.write.info("configuration applied", file=str(self._path), hash=digest)
+        self._expose()
+
+    def _refuse(self, seen: str, reason: str) -> None:
         if seen == self._last_seen:
             return
         self._last_seen = seen

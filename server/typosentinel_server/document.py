@@ -3,6 +3,7 @@
 Duplicate keys, anchors, tags and several documents are refused; they hide what a configuration says.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,11 @@ MAX_DEPTH = 20
 MAX_NUMBER_BITS = 64
 
 Place = tuple[str | int, ...]
+
+
+def digest_of(content: bytes) -> str:
+    """The hash under which a document is known: "sha256:" and 64 hex digits."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from aiohttp import web
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
+from typosentinel_server.keeper import Keeper
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle
 from typosentinel_server.logs import Log
@@ -25,6 +26,7 @@ class Server:
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
         librarian: the lists of popular names.
+        keeper: the lists that say more than a name.
         lifecycle: liveness and drain.
         metrics: the collectors.
         ring: the last requests.
@@ -37,6 +39,7 @@ class Server:
     benchmarks: Benchmarks
     reloader: Reloader
     librarian: Librarian
+    keeper: Keeper
     lifecycle: Lifecycle
     metrics: Metrics
     ring: RequestRing

@@ -1,12 +1,16 @@
-"""The lists that whoever runs the scanner brings, from files to what the conclusion reads."""
+"""The lists that whoever runs the scanner brings, from files to what the conclusion reads.
+
+The command line reads all of them or none (`read_knowledge`); a server takes each by itself (`reread`).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final, Literal
 
 from typosentinel_server import listdocuments
-from typosentinel_server.errors import ConfigurationInvalid
+from typosentinel_server.document import digest_of
+from typosentinel_server.errors import ConfigurationInvalid, DomainError
 from typosentinel_server.scan.conclusion import Knowledge
 from typosentinel_server.scan.context.allowlist import AllowList
 from typosentinel_server.scan.context.indexfiles import read_index
@@ -21,8 +25,12 @@ MAX_RECORD_BYTES = 2**20
 MAX_RECORDS = 2**20
 MAX_INDEX_BYTES = 2**29
 
-# What tells that a file has been replaced or written to: device, inode, size, time of the last change in ns.
+ALLOW_LIST: Final = "allowList"
+PRIVATE_NAMES: Final = "privateNames"
+MALWARE: Final = "malware"
+# What tells that a file has been replaced, written to or made readable: device, inode, size, time of the change in ns.
 Stamp = tuple[int, int, int, int] | None
+Read = Callable[[Path], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +49,111 @@ class Lists:
     malware: Path | None = None
     registry_index: Mapping[Ecosystem, Path] = field(default_factory=dict)
 
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one list.
+
+    Attributes:
+        path: its file.
+        stamp: of the file, from just before it was read.
+        digest: of the file's bytes; None for what is too large to be read for that alone, or can't be read.
+        content: the list in use: the file's, or the last one that was right; None: there has been none.
+        error: why the file was refused, with file and line; None: it is in use.
+    """
+
+    path: Path
+    stamp: Stamp
+    digest: str | None
+    content: Any
+    error: str | None
+
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """All of them."""
-        given = (self.allow_list, self.private_names, self.malware, *self.registry_index.values())
-        return tuple(path for path in given if path is not None)
+    def serving(self) -> Literal["current", "earlier", "none"]:
+        """What is in use: this file's list, an earlier one, or none at all."""
+        if self.error is None:
+            return "current"
+        return "none" if self.content is None else "earlier"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Knowledge, and which files it was read from, so that what has not changed is not read again.
+    """Knowledge, and what became of each list of which it is made.
 
     Attributes:
-        knowledge: what the files say.
-        read: what each file gave, with its stamp from just before.
+        knowledge: what is in use.
+        readings: by list, under the names that `Knowledge.sizes` has.
     """
 
     knowledge: Knowledge = field(default_factory=Knowledge)
-    read: Mapping[tuple[str, Path], tuple[Stamp, Any]] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
-def stamps_of(lists: Lists) -> tuple[Stamp, ...]:
-    """The stamps of all files; another tuple when one was replaced, written to, made or removed."""
-    return tuple(map(_stamp, lists.paths))
-
-
-def read_knowledge(lists: Lists, held: Held | None = None) -> Held:
-    """What the files say; takes over from `held` what has not changed.
+def read_knowledge(lists: Lists) -> Knowledge:
+    """What the files say.
 
     Raises:
         ConfigurationInvalid: one of them cannot be read or is wrong; with file and line.
     """
-    before = held.read if held else {}
-    read: dict[tuple[str, Path], tuple[Stamp, Any]] = {}
+    return _knowledge({name: read(path) for name, (path, read) in _named(lists).items()})
 
-    def get(kind: str, path: Path, parse: Callable[[Path], Any]) -> Any:
-        stamp = _stamp(path)
-        kept = before.get((kind, path))
-        fresh = kept if kept and kept[0] == stamp else (stamp, parse(path))
-        read[kind, path] = fresh
-        return fresh[1]
 
-    knowledge = Knowledge(
-        get("allow-list", lists.allow_list, _allow_list) if lists.allow_list else AllowList(),
-        get("private-names", lists.private_names, _private_names) if lists.private_names else PrivateNames(),
-        get("malware", lists.malware, _malware) if lists.malware else MalwareList(),
-        {e: get(e.value, path, _index_of(e)) for e, path in lists.registry_index.items()},
+def reread(lists: Lists, held: Held) -> Held:
+    """What the files say by now; a file that is refused leaves the list that was in use before it.
+
+    What has not changed is not read again, whatever came of it; `held` itself where nothing has.
+    """
+    readings = {
+        name: _reading(name, path, read, held.readings.get(name)) for name, (path, read) in _named(lists).items()
+    }
+    if readings.keys() == held.readings.keys() and all(readings[name] is held.readings[name] for name in readings):
+        return held
+    right = {name: reading.content for name, reading in readings.items() if reading.content is not None}
+    return Held(_knowledge(right), readings)
+
+
+def _named(lists: Lists) -> dict[str, tuple[Path, Read]]:
+    given: dict[str, tuple[Path | None, Read]] = {
+        ALLOW_LIST: (lists.allow_list, _allow_list),
+        PRIVATE_NAMES: (lists.private_names, _private_names),
+        MALWARE: (lists.malware, _malware),
+        **{_index_name(e): (path, _index_of(e)) for e, path in lists.registry_index.items()},
+    }
+    return {name: (path, read) for name, (path, read) in given.items() if path is not None}
+
+
+def _index_name(ecosystem: Ecosystem) -> str:
+    return f"registryIndex.{ecosystem}"
+
+
+def _knowledge(contents: Mapping[str, Any]) -> Knowledge:
+    return Knowledge(
+        contents.get(ALLOW_LIST, AllowList()),
+        contents.get(PRIVATE_NAMES, PrivateNames()),
+        contents.get(MALWARE, MalwareList()),
+        {e: contents[_index_name(e)] for e in Ecosystem if _index_name(e) in contents},
     )
-    return Held(knowledge, read)
+
+
+def _reading(name: str, path: Path, read: Read, before: Reading | None) -> Reading:
+    stamp = _stamp(path)
+    if before is not None and (before.path, before.stamp) == (path, stamp):
+        return before
+    digest = _digest(path) if name in {ALLOW_LIST, PRIVATE_NAMES} else None
+    try:
+        return Reading(path, stamp, digest, read(path), None)
+    except DomainError as error:
+        why = error.message
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with this file, the others are in use
+        why = f"{path}:1: {type(error).__name__}: {error}"
+    return Reading(path, stamp, digest, before.content if before else None, why)
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return digest_of(_content(path, listdocuments.MAX_BYTES))
+    except (ConfigurationInvalid, OSError):
+        return None
 
 
 def _allow_list(path: Path) -> AllowList:
@@ -158,4 +223,4 @@ def _stamp(path: Path) -> Stamp:
         found = path.stat()
     except (OSError, ValueError):
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns

@@ -19,7 +19,7 @@ class Timing:
 
     Attributes:
         drain: how long a drain waits for balancers to look elsewhere.
-        reload: between two looks at the configuration.
+        reload: between two looks at the configuration, and at the lists that it names under `detection`.
         corpus: between two looks at a directory of lists.
         shutdown: what running requests get to finish in at the end.
     """

@@ -1,6 +1,6 @@
 """What the server counts, under names that others rely on. Units are in the names."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -52,7 +52,7 @@ class Metrics:
         )
         self.configuration_reloads = Counter(
             "typosentinel_configuration_reloads",
-            "New documents, or lists that they name, seen while running, by outcome: applied or refused.",
+            "New documents seen while running, by outcome: applied or refused.",
             ["outcome"],
             registry=self.registry,
         )
@@ -95,6 +95,18 @@ class Metrics:
             ["list"],
             registry=self.registry,
         )
+        self.knowledge_refused = Gauge(
+            "typosentinel_knowledge_refused",
+            "1 while a list named under detection is refused, and an earlier one or none serves; else 0.",
+            ["list"],
+            registry=self.registry,
+        )
+        self.knowledge_reads = Counter(
+            "typosentinel_knowledge_reads",
+            "New files of the lists named under detection, the first ones included, by result: taken or refused.",
+            ["list", "result"],
+            registry=self.registry,
+        )
         self.loop_lag = Gauge(
             "typosentinel_event_loop_lag_seconds",
             "How late the last heartbeat of the event loop was.",
@@ -126,11 +138,16 @@ class Metrics:
             self.corpus_names.labels(ecosystem).set(size)
             self.corpus_age.labels(ecosystem).set_function(_age(age_of, ecosystem))
 
-    def knowledge(self, sizes: dict[str, int]) -> None:
-        """Notes the lists besides those of popular names: entries by list."""
+    def knowledge(self, sizes: Mapping[str, int], refused: Mapping[str, bool]) -> None:
+        """Notes the lists besides those of popular names: entries by list, and of each named whether it is refused."""
         self.knowledge_entries.clear()
         for kind, size in sizes.items():
             self.knowledge_entries.labels(kind).set(size)
+        self.knowledge_refused.clear()
+        for kind, is_refused in refused.items():
+            self.knowledge_refused.labels(kind).set(is_refused)
+            for result in ("taken", "refused"):
+                self.knowledge_reads.labels(kind, result)
 
     def watch_cache(self, cache: "Watched") -> None:
         """Exposes a cache's figures; they are read when someone asks for the metrics."""

@@ -173,6 +173,17 @@ class CorpusSourceBody(_Wire):
     last_error: str | None
 
 
+class ListBody(_Wire):
+    """One of the lists that the configuration names under `detection`, and whether it is the file's that serves."""
+
+    name: str
+    file: str
+    hash: str | None
+    entries: int
+    serving: Literal["current", "earlier", "none"]
+    last_error: str | None
+
+
 class ReadyResponse(_Wire):
     """New requests are welcome; what is not as it should be stands beside it."""
 
@@ -199,5 +210,6 @@ class HealthResponse(_Wire):
     configuration: ConfigurationBody
     corpus: list[CorpusBody]
     corpus_source: CorpusSourceBody
+    lists: list[ListBody]
     requests: RequestsBody
     draining: bool

@@ -8,9 +8,8 @@ from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Engines
 from typosentinel_server.errors import InvalidRequest
-from typosentinel_server.knowledge import Held
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.scan.conclusion import conclude
+from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.metadata import Metadata
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import parse_name
@@ -55,7 +54,7 @@ class ScanService:
         self._clock = clock
         self._new_id = new_id
         self._engines = engines
-        self.held = Held()
+        self._knowledge = Knowledge()
         self.use(engines)
 
     @property
@@ -72,10 +71,9 @@ class ScanService:
             lambda ecosystem: self._clock.wall() - created[ecosystem],
         )
 
-    def consult(self, held: Held) -> None:
+    def consult(self, knowledge: Knowledge) -> None:
         """Concludes with other lists from now on. Cached verdicts stay good: they know nothing of these."""
-        self.held = held
-        self._metrics.knowledge(held.knowledge.sizes)
+        self._knowledge = knowledge
 
     def scan(self, ecosystem: str, name: str, version: str | None = None, metadata: Metadata | None = None) -> Outcome:
         """The judgement of one name, what the name alone says from the cache where it is there.
@@ -97,7 +95,7 @@ class ScanService:
             self.cache.put(key, result)
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
         _refuse_future(metadata, today)
-        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, engine)
+        result = conclude(replace(result, package=package), parsed, self._knowledge, metadata, today, engine)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe(seconds)
         self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()

@@ -14,6 +14,7 @@ from typosentinel_server.schemas import (
     CorpusBody,
     CorpusSourceBody,
     HealthResponse,
+    ListBody,
     ReadyResponse,
     RequestsBody,
     ScanRequest,
@@ -48,7 +49,7 @@ async def ready(request: web.Request) -> web.Response:
         raise DomainError(
             "NO_CORPUS", "no list of popular names is loaded", "Check the ecosystems configured.", http_hint=503
         )
-    body = ReadyResponse(status="ready", degraded=list(server.librarian.state.complaints))
+    body = ReadyResponse(status="ready", degraded=[*server.librarian.state.complaints, *server.keeper.complaints])
     return json_answer(body.model_dump_json(by_alias=True))
 
 
@@ -88,7 +89,7 @@ def _health(server: Server) -> HealthResponse:
     lists = server.librarian.state
     wrong = (
         server.reloader.last_error is not None
-        or bool(lists.complaints)
+        or bool(lists.complaints or server.keeper.complaints)
         or recent.error_ratio > DEGRADED_ABOVE_ERROR_RATIO
     )
     status = "degraded" if wrong else "ok"
@@ -123,6 +124,17 @@ def _health(server: Server) -> HealthResponse:
             else _time(datetime.fromtimestamp(lists.last_success, UTC)),
             last_error=lists.last_error,
         ),
+        lists=[
+            ListBody(
+                name=name,
+                file=str(reading.path),
+                hash=reading.digest,
+                entries=0 if reading.content is None else len(reading.content),
+                serving=reading.serving,
+                last_error=reading.error,
+            )
+            for name, reading in server.keeper.held.readings.items()
+        ],
         requests=RequestsBody(
             count=recent.count,
             error_ratio=recent.error_ratio,

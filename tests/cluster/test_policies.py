@@ -197,3 +197,39 @@ def test_a_missing_config_map_is_a_condition_and_pods_run_without_it(children: C
     condition(children, "ReferencesResolved", "True", "ReferencesResolved")
     kubectl.delete("configmap", "names", where)
     condition(children, "ReferencesResolved", "False", "ConfigMapNotFound")
+
+
+def test_a_config_map_without_its_key_is_a_condition(children: Children) -> None:
+    """It names the key that is wanted and those that are there."""
+    where, kubectl = children.namespace, children.kubectl
+    kubectl.run("create", "configmap", "vouched", "-n", where, "--from-literal=allow.yaml=x")
+    kubectl.apply(factories.scan_service("front", where, detection={"allowListRef": {"name": "vouched"}}))
+    children.await_all()
+    condition(children, "ReferencesResolved", "False", "ConfigMapKeyNotFound")
+    found = kubectl.require("scanservice", "front", where)["status"]["conditions"]
+    (message,) = [one["message"] for one in found if one["type"] == "ReferencesResolved"]
+    assert 'ConfigMap "vouched" of spec.detection.allowListRef has no key allow-list.yaml, but allow.yaml' in message
+    kubectl.patch("configmap", "vouched", where, {"data": {"allow-list.yaml": "y"}})
+    condition(children, "ReferencesResolved", "True", "ReferencesResolved")
+    kubectl.patch("configmap", "vouched", where, {"data": None, "binaryData": {"allow-list.yaml": "eQ=="}})
+    time.sleep(RESYNC_SECONDS + 1)
+    condition(children, "ReferencesResolved", "True", "ReferencesResolved")
+
+
+def test_a_reference_to_what_is_not_there_leaves_pods_what_they_mount(children: Children) -> None:
+    """A rollout would make pods without the list; once the new ConfigMap is there it is mounted."""
+    where, kubectl = children.namespace, children.kubectl
+
+    def mounted() -> list[str]:
+        volumes = children.one("Deployment")["spec"]["template"]["spec"]["volumes"]
+        return [volume["configMap"]["name"] for volume in volumes if volume["name"] == "allow-list"]
+
+    kubectl.run("create", "configmap", "vouched", "-n", where, "--from-literal=allow-list.yaml=x")
+    kubectl.apply(factories.scan_service("front", where, detection={"allowListRef": {"name": "vouched"}}))
+    children.await_all()
+    condition(children, "ReferencesResolved", "True", "ReferencesResolved")
+    kubectl.apply(factories.scan_service("front", where, detection={"allowListRef": {"name": "other"}}))
+    condition(children, "ReferencesResolved", "False", "ConfigMapNotFound")
+    assert mounted() == ["vouched"]
+    kubectl.run("create", "configmap", "other", "-n", where, "--from-literal=allow-list.yaml=x")
+    kubectl.wait_until(lambda: mounted() == ["other"], SOON, lambda: f"the other one is mounted: {mounted()}")

@@ -12,7 +12,7 @@ import factories
 from hack import gen_crds, golden_update
 from typosentinel_operator import fields, names, specs
 from typosentinel_operator.desired import serverconfig
-from typosentinel_server.configuration import digest_of
+from typosentinel_server.document import digest_of
 from typosentinel_server.durations import parse_duration
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.scan.corpus import on_board

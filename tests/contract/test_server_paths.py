@@ -12,10 +12,11 @@ import aiohttp
 import pytest
 
 import factories
-from typosentinel_operator import names
+from typosentinel_operator import names, specs
 from typosentinel_operator.desired import serverconfig, workload
-from typosentinel_operator.observed import Report
+from typosentinel_operator.observed import ListReport, Report
 from typosentinel_operator.scrape import Scraper
+from typosentinel_server.document import digest_of
 from typosentinel_server.lifecycle import Timing
 
 START_SECONDS = 20.0
@@ -83,6 +84,31 @@ async def test_the_server_is_what_the_manifests_say(
         assert 0 <= report.configuration_age < START_SECONDS
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             assert await code_of(session, address + container()[probe]["httpGet"]["path"]) == 200
+
+
+async def test_both_sides_know_a_list_by_the_same_name_and_hash(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By them the operator tells whether a pod has seen the ConfigMap of today, and what it thinks of it."""
+    own = "apiVersion: typosentinel.io/v1alpha1\nkind: PrivateNames\nnames: {npm: ['@acme/*']}\n"
+    spec = {"corpus": {"privateNamesRef": {"name": "own"}}, "detection": {"allowListRef": {"name": "vouched"}}}
+    given = factories.inputs(spec=specs.ScanServiceSpec.model_validate(spec))
+    text = serverconfig.document(given)
+    for directory in (names.PRIVATE_NAMES_DIRECTORY, names.ALLOW_LIST_DIRECTORY):
+        text = text.replace(f"{directory}/", f"{tmp_path}/")
+    config = tmp_path / names.CONFIG_KEY
+    config.write_text(text)
+    (tmp_path / names.PRIVATE_NAMES_KEY).write_text(own)
+    monkeypatch.setattr(names, "PORT", free_port)
+    arguments = ["serve", f"--port={free_port}", f"--config={config}"]
+    async with server(arguments, free_port), aiohttp.ClientSession() as session:
+        report = (await Scraper(session, 2.0).ask(["127.0.0.1"]))["127.0.0.1"]
+
+    assert isinstance(report, Report)
+    assert report.lists == {
+        names.PRIVATE_NAMES: ListReport(digest_of(own.encode()), None),
+        names.ALLOW_LIST: ListReport(None, f"{tmp_path / names.ALLOW_LIST_KEY}:1: No such file or directory"),
+    }
 
 
 def test_a_pod_has_the_time_that_the_server_takes_to_drain() -> None:

@@ -12,8 +12,8 @@ from hack.generated import stale
 
 import factories
 from hack import golden_update
-from typosentinel_operator import names, quantities
-from typosentinel_operator.desired import children, inputs, serverconfig, workload
+from typosentinel_operator import names, quantities, specs
+from typosentinel_operator.desired import children, inputs, mounts, serverconfig, workload
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.specs import ComputeResources, ScanServiceSpec
 
@@ -309,10 +309,10 @@ def test_lists_of_the_image_need_no_volume(corpus: Manifest) -> None:
     assert configuration(corpus_inputs(**corpus))["corpus"]["source"] == {"builtin": {}}
 
 
-def detection_inputs(missing: frozenset[str] = frozenset()) -> Inputs:
+def detection_inputs(**changes: Any) -> Inputs:
     """Inputs for a ScanService that refers to lists that say more than a name."""
     spec = {"corpus": {"privateNamesRef": {"name": "own"}}, "detection": {"allowListRef": {"name": "vouched"}}}
-    return factories.inputs(spec=ScanServiceSpec.model_validate(spec), missing=missing)
+    return factories.inputs(spec=ScanServiceSpec.model_validate(spec), **changes)
 
 
 def test_lists_that_say_more_than_a_name_are_mounted_and_named() -> None:
@@ -327,10 +327,22 @@ def test_lists_that_say_more_than_a_name_are_mounted_and_named() -> None:
     }
 
 
-def test_what_is_missing_is_mounted_and_not_named() -> None:
-    """A server would not start on a document that names it; when it comes, no pod has to be made anew."""
-    given = detection_inputs(frozenset({"vouched"}))
+def test_what_can_be_used_stays_mounted_while_what_is_wanted_cannot() -> None:
+    """Pods that mount nothing there would come up without the list that others had."""
+    volumes, places = pod_of(detection_inputs(kept={specs.ALLOW_LIST_REFERENCE: "before"}))
 
-    assert pod_of(given) == pod_of(detection_inputs())
-    assert list(configuration(given)["detection"]) == ["privateNames"]
-    assert "detection" not in configuration(detection_inputs(frozenset({"vouched", "own"})))
+    assert volumes["allow-list"]["configMap"] == {"name": "before", "optional": True}
+    assert volumes["private-names"]["configMap"] == {"name": "own", "optional": True}
+    assert places == pod_of(detection_inputs())[1]
+
+
+def test_mounts_are_read_off_a_deployment() -> None:
+    """By the field whose lists they hold; whatever else somebody has put there."""
+    made = child(names.DEPLOYMENT, detection_inputs())
+    assert mounts.mounted(made) == {
+        specs.PRIVATE_NAMES_REFERENCE: "own",
+        specs.ALLOW_LIST_REFERENCE: "vouched",
+    }
+    made["spec"]["template"]["spec"]["volumes"] = [{"name": "allow-list", "emptyDir": {}}, {"name": "else"}]
+    assert mounts.mounted(made) == {}
+    assert mounts.mounted(None) == {}

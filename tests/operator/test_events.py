@@ -48,6 +48,8 @@ def test_what_is_no_news_is_not_told(aspect: str, before: str | None, now: Statu
     [
         (Condition.READY, "False", Reason.POLICY_NOT_FOUND),
         (Condition.READY, "False", Reason.INVALID_POLICY),
+        (Condition.REFERENCES_RESOLVED, "False", Reason.CONFIG_MAP_KEY_NOT_FOUND),
+        (Condition.REFERENCES_RESOLVED, "False", Reason.LIST_REFUSED),
         (Condition.STALLED, "True", Reason.INVALID_SPEC),
         (Condition.STALLED, "True", Reason.NAME_CONFLICT),
         (Condition.STALLED, "True", Reason.APPLY_REFUSED),

@@ -7,9 +7,9 @@ import pytest
 
 import factories
 from typosentinel_operator import names, policies, reconcile, specs
-from typosentinel_operator.desired import serverconfig
+from typosentinel_operator.desired import serverconfig, workload
 from typosentinel_operator.names import Reason
-from typosentinel_operator.observed import Policies, Unresolved
+from typosentinel_operator.observed import ConfigMapView, Policies, Unresolved
 
 MISSING = Unresolved(Reason.POLICY_NOT_FOUND, "gone")
 
@@ -36,6 +36,25 @@ def test_without_its_policy_the_cache_stays_as_it_is() -> None:
 def test_without_its_policy_the_autoscaler_stays(scaling: Any, *, kept: bool) -> None:
     """It goes only when nobody refers to a policy any more."""
     assert kept == (names.AUTOSCALER.name in reconcile._kept((), Policies(None, scaling)))
+
+
+@pytest.mark.parametrize(
+    ("views", "wanted"),
+    [
+        ([ConfigMapView(specs.ALLOW_LIST_REFERENCE, "new", MISSING)], {specs.ALLOW_LIST_REFERENCE: "vouched"}),
+        ([ConfigMapView(specs.ALLOW_LIST_REFERENCE, "new", digest="sha256:a")], {}),
+        ([ConfigMapView(specs.CORPUS_REFERENCE, "new", MISSING)], {}),
+    ],
+)
+def test_a_config_map_stays_mounted_until_another_can_be_used(
+    views: list[ConfigMapView], wanted: dict[str, str]
+) -> None:
+    """Where there was none before, the missing one is mounted: when it is made, no pod has to be made anew."""
+    spec = specs.ScanServiceSpec.model_validate({"detection": {"allowListRef": {"name": "vouched"}}})
+    now = reconcile.Pass({}, {}, config_maps=tuple(views))
+    assert reconcile._mounts_kept(now) == {}
+    now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(spec=spec))
+    assert reconcile._mounts_kept(now) == wanted
 
 
 def unsettled(seconds: float, aspect: str = "Ready", status: str = "False") -> list[dict[str, Any]]:

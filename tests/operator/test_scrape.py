@@ -10,7 +10,7 @@ import pytest
 
 from sockets import Behavior, answering, dripping, endless, hanging, saying
 from typosentinel_operator import names, scrape
-from typosentinel_operator.observed import NoAnswer, Report
+from typosentinel_operator.observed import ListReport, NoAnswer, Report
 from typosentinel_operator.scrape import Scraper
 
 Serve = Callable[[Behavior], Awaitable[int]]
@@ -42,6 +42,19 @@ async def test_a_server_says_what_it_runs(scraper: Scraper, serve: Serve, monkey
     assert answer == Report("sha256:abc", 12.5)
 
 
+async def test_a_server_says_what_became_of_its_lists(
+    scraper: Scraper, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name; a list that is not to be read has no hash, one that is right no error."""
+    lists = [
+        {"name": "allowList", "hash": "sha256:a", "lastError": None, "entries": 3},
+        {"name": "privateNames", "hash": None, "lastError": "gone", "entries": 0},
+    ]
+    answer = await ask(scraper, serve, health(GOOD | {"lists": lists}), monkeypatch)
+    wanted = {"allowList": ListReport("sha256:a", None), "privateNames": ListReport(None, "gone")}
+    assert answer == Report("sha256:abc", 12.5, wanted)
+
+
 async def test_a_server_that_is_draining_still_says_it(
     scraper: Scraper, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +69,9 @@ MISBEHAVIOR: dict[str, Behavior] = {
     "a redirect": answering("302 Found", b"", "Location: http://127.0.0.1:1/"),
     "no configuration": health({"status": "ok"}),
     "a configuration of null": health({"configuration": None}),
+    "lists of null": health(GOOD | {"lists": None}),
+    "a list without its name": health(GOOD | {"lists": [{"hash": None, "lastError": None}]}),
+    "lists that are numbers": health(GOOD | {"lists": [1, 2]}),
     "a list": health([1, 2]),
     "a number": health(7),
     "an age that is no number": health({"configuration": {"hash": "x", "ageSeconds": "old"}}),

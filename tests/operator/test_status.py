@@ -8,17 +8,39 @@ import pytest
 
 import factories
 from factories import deployment, observed, pod
-from typosentinel_operator import status
+from typosentinel_operator import specs, status
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.names import Condition, Reason
-from typosentinel_operator.observed import NoAnswer, Observed, Unresolved
+from typosentinel_operator.observed import (
+    ConfigMapView,
+    ListReport,
+    NoAnswer,
+    Observed,
+    PodView,
+    Report,
+    Unresolved,
+)
 
-NO_LISTS = Unresolved(Reason.CONFIG_MAP_NOT_FOUND, 'ConfigMap "names" does not exist')
+NO_LISTS = ConfigMapView(
+    specs.CORPUS_REFERENCE, "names", Unresolved(Reason.CONFIG_MAP_NOT_FOUND, 'ConfigMap "names" does not exist')
+)
+NO_KEY = ConfigMapView(
+    specs.ALLOW_LIST_REFERENCE, "vouched", Unresolved(Reason.CONFIG_MAP_KEY_NOT_FOUND, "no key allow-list.yaml")
+)
+VOUCHED = ConfigMapView(specs.ALLOW_LIST_REFERENCE, "vouched", digest="sha256:today")
 MISSING = Unresolved(Reason.POLICY_NOT_FOUND, 'CachePolicy "small" does not exist')
 INVALID = Unresolved(Reason.INVALID_POLICY, 'ScalingPolicy "steady": spec.minReplicas: no number')
 JUST_NOW = (factories.NOW - timedelta(seconds=2)).isoformat()
 LONG_ENOUGH = (factories.NOW - timedelta(seconds=5)).isoformat()
 OLD = "sha256:" + "b" * 64
+
+
+def of_list(digest: str | None, error: str | None = None) -> PodView:
+    """A pod that has seen this version of its allow-list."""
+    return pod(report=Report(factories.HASH, 600.0, {"allowList": ListReport(digest, error)}))
+
+
+WRONG = "/etc/allow-list.yaml:3: entries.0: reason is missing\n/etc/allow-list.yaml:9: entries.7: name is missing"
 
 
 def waiting(reason: str, message: str) -> dict[str, Any]:
@@ -71,8 +93,44 @@ READY: dict[str, tuple[Observed, tuple[str, str, str]]] = {
         ("False", Reason.POLICY_NOT_FOUND, "steady"),
     ),
     "a missing ConfigMap is named, though pods are ready": (
-        observed(config_maps=1, missing=(NO_LISTS,)),
+        observed(config_maps=(NO_LISTS,)),
         ("False", Reason.CONFIG_MAP_NOT_FOUND, "names"),
+    ),
+    "a ConfigMap without its key is named": (
+        observed(config_maps=(NO_KEY,), pods=(of_list(None, "No such file"),)),
+        ("False", Reason.CONFIG_MAP_KEY_NOT_FOUND, "allow-list.yaml"),
+    ),
+    "a pod that has seen the list of today counts": (
+        observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today"),)),
+        ("True", Reason.READY, "1 pods"),
+    ),
+    "a pod that has seen an older list does not, and what it says of that is old news": (
+        observed(config_maps=(VOUCHED,), pods=(of_list("sha256:before", WRONG),)),
+        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 1 pods run"),
+    ),
+    "nor does a pod to which the list has not come yet": (
+        observed(config_maps=(VOUCHED,), pods=(of_list(None, "No such file"),)),
+        ("False", Reason.CONFIGURATION_PROPAGATING, "0 of 1 pods run"),
+    ),
+    "a list that pods refuse is a mistake of its author": (
+        observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", WRONG),)),
+        ("False", Reason.LIST_REFUSED, 'ConfigMap "vouched" of spec.detection.allowListRef is refused by 1 of 1 pods'),
+    ),
+    "the first mistake is told, the others are counted": (
+        observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", WRONG),)),
+        ("False", Reason.LIST_REFUSED, "pods: /etc/allow-list.yaml:3: entries.0: reason is missing (and 1 more); corr"),
+    ),
+    "of several pods those that refuse it are counted": (
+        observed(
+            deployment=deployment(2),
+            config_maps=(VOUCHED,),
+            pods=(of_list("sha256:today", WRONG), of_list("sha256:today")),
+        ),
+        ("False", Reason.LIST_REFUSED, "by 1 of 2 pods"),
+    ),
+    "a server that does not speak of lists is taken at its word about the rest": (
+        observed(config_maps=(VOUCHED,)),
+        ("True", Reason.READY, "1 pods"),
     ),
     "an unreadable policy says so": (
         observed(unresolved=(INVALID,), references=1),
@@ -238,8 +296,11 @@ def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str])
     ("seen", "wanted"),
     [
         (observed(), ("True", Reason.NO_REFERENCES)),
-        (observed(config_maps=1), ("True", Reason.REFERENCES_RESOLVED)),
-        (observed(config_maps=1, missing=(NO_LISTS,)), ("False", Reason.CONFIG_MAP_NOT_FOUND)),
+        (observed(config_maps=(VOUCHED,)), ("True", Reason.REFERENCES_RESOLVED)),
+        (observed(config_maps=(VOUCHED, NO_LISTS)), ("False", Reason.CONFIG_MAP_NOT_FOUND)),
+        (observed(config_maps=(NO_KEY,)), ("False", Reason.CONFIG_MAP_KEY_NOT_FOUND)),
+        (observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", WRONG),)), ("False", Reason.LIST_REFUSED)),
+        (observed(config_maps=(VOUCHED,), pods=(of_list("sha256:old", WRONG),)), ("True", Reason.REFERENCES_RESOLVED)),
     ],
 )
 def test_config_maps_exist_or_are_named(seen: Observed, wanted: tuple[str, str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import listfiles
 from commanding import Run
 from origin import Origin, opened
 from running import Running, Start, StillClock, listening
@@ -85,3 +86,9 @@ async def origin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Origin]:
 def run(lists: Path, real_clock: Clock) -> Run:
     """Runs the program in this process, on the small lists."""
     return Run(lists, real_clock)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A directory with one list of each kind that says more than a name, and a document that names them."""
+    return listfiles.written(tmp_path)

@@ -1,4 +1,4 @@
-"""Lists named by the configuration and on the command line: read, watched, refused whole."""
+"""Lists named by the configuration and on the command line: read, or refused whole."""
 
 import asyncio
 import json
@@ -8,45 +8,17 @@ from pathlib import Path
 import pytest
 
 from commanding import Run
-from judging import HEAD as DOCUMENT
-from running import Running, Start, ask, samples
+from listfiles import ENDED, HEAD, PRIVATE, verdict
+from running import Start, ask, samples
+from typosentinel_server import knowledge
 from typosentinel_server.answers import Answer, Question
 from typosentinel_server.client import RemoteJudge
 from typosentinel_server.errors import ConfigurationInvalid
-from typosentinel_server.knowledge import Lists, read_knowledge
+from typosentinel_server.knowledge import Held, Lists, read_knowledge, reread
 from typosentinel_server.lifecycle import Timing
+from typosentinel_server.scan.context.malware import MalwareList
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.settings import parse_settings
-
-HEAD = DOCUMENT + "ServerConfiguration\n"
-ALLOW = DOCUMENT + "AllowList\nentries:\n- {ecosystem: PyPI, name: reqeusts, reason: ours, expires: 9999-12-31}\n"
-ENDED = ALLOW.replace("9999-12-31", "2020-01-31").replace("ours", "ours once")
-PRIVATE = DOCUMENT + "PrivateNames\nnames: {PyPI: [acme-billing]}\n"
-NAMED = """detection:
-  allowList: allow.yaml
-  privateNames: private.yaml
-  malware: malware.csv
-  registryIndex: {PyPI: pypi.txt}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A directory with one list of each kind and a document that names them."""
-    for name, content in {
-        "config.yaml": HEAD + NAMED,
-        "allow.yaml": ALLOW,
-        "private.yaml": PRIVATE,
-        "malware.csv": "ecosystem,name\nPyPI,evil-thing\n",
-        "pypi.txt": "requests\nreqeusts\nrequets\nevil-thing\nacme-billing\n",
-    }.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    return tmp_path
-
-
-async def verdict(server: Running, name: str) -> str:
-    """What the server says of a name in PyPI."""
-    return str((await ask(server, ecosystem="PyPI", name=name))["verdict"])
 
 
 async def test_server_concludes_with_the_lists_that_its_document_names(start: Start, folder: Path) -> None:
@@ -69,56 +41,6 @@ async def test_server_concludes_with_the_lists_that_its_document_names(start: St
     ]
 
 
-async def test_changed_list_takes_effect_and_a_damaged_one_is_refused_whole(start: Start, folder: Path) -> None:
-    """The document itself has not changed; cached verdicts are concluded anew."""
-    server = await start(folder / "config.yaml", Timing(reload=60))
-    reloader = server.parts.reloader
-    digest = reloader.current.digest
-    assert await verdict(server, "reqeusts") == "clean"
-    (folder / "allow.yaml").write_text(ENDED, encoding="utf-8")
-    await reloader.look()
-    assert await verdict(server, "reqeusts") == "suspicious"
-    (folder / "allow.yaml").write_text(ALLOW, encoding="utf-8")
-    (folder / "malware.csv").write_text("ecosystem,name\nPyPI,good\nPyPI,\x1b\n", encoding="utf-8")
-    for _ in range(3):
-        await reloader.look()
-    found = await samples(server)
-
-    assert str(reloader.last_error).startswith(f"{folder / 'malware.csv'}:3: name: the name holds the character")
-    assert [await verdict(server, name) for name in ("reqeusts", "evil-thing", "good")] == [
-        "suspicious",
-        "malicious",
-        "advisory",
-    ]
-    reloads = "typosentinel_configuration_reloads_total"
-    assert [found[reloads, frozenset({("outcome", o)})] for o in ("applied", "refused")] == [1, 1]
-    (folder / "malware.csv").write_text("ecosystem,name\nPyPI,good\n", encoding="utf-8")
-    await reloader.look()
-    assert (reloader.last_error, reloader.current.digest) == (None, digest)
-    assert [await verdict(server, name) for name in ("reqeusts", "evil-thing", "good")] == [
-        "clean",
-        "clean",
-        "malicious",
-    ]
-
-
-async def test_document_that_names_a_damaged_list_takes_effect_once_the_list_is_mended(
-    start: Start, folder: Path
-) -> None:
-    """Nothing of it is applied before; nobody has to touch the document again."""
-    server = await start(folder / "config.yaml", Timing(reload=60))
-    reloader = server.parts.reloader
-    (folder / "config.yaml").write_text(HEAD + "cache: {memory: {maxEntries: 3}}\n" + NAMED, encoding="utf-8")
-    (folder / "allow.yaml").write_text("nonsense", encoding="utf-8")
-    await reloader.look()
-    assert str(reloader.last_error).startswith(f"{folder / 'allow.yaml'}:1: the document is not a mapping")
-    assert server.parts.service.cache.max_entries == 10_000
-    (folder / "allow.yaml").write_text(ALLOW, encoding="utf-8")
-    await reloader.look()
-
-    assert (reloader.last_error, server.parts.service.cache.max_entries) == (None, 3)
-
-
 async def test_document_that_comes_back_clears_the_error(start: Start, folder: Path) -> None:
     """It is the one in effect, so nothing is applied anew."""
     path = folder / "config.yaml"
@@ -135,22 +57,42 @@ async def test_document_that_comes_back_clears_the_error(start: Start, folder: P
     assert server.parts.reloader.current is current
 
 
-async def test_server_does_not_start_on_a_missing_list(start: Start, folder: Path) -> None:
-    """At the start there is nothing to fall back on."""
-    (folder / "pypi.txt").unlink()
-    with pytest.raises(ConfigurationInvalid, match=r"pypi\.txt:1: No such file or directory"):
-        await start(folder / "config.yaml")
-
-
 def test_what_has_not_changed_is_not_read_again(folder: Path) -> None:
-    """An index of millions of names takes seconds."""
-    lists = Lists(folder / "allow.yaml", registry_index={Ecosystem.PYPI: folder / "pypi.txt"})
-    first = read_knowledge(lists)
+    """An index of millions of names takes seconds; a list that was refused is refused once."""
+    (folder / "private.yaml").write_text("nonsense", encoding="utf-8")
+    lists = Lists(folder / "allow.yaml", folder / "private.yaml", registry_index={Ecosystem.PYPI: folder / "pypi.txt"})
+    first = reread(lists, Held())
     (folder / "allow.yaml").write_text(ENDED, encoding="utf-8")
-    second = read_knowledge(lists, first)
+    second = reread(lists, first)
 
     assert second.knowledge.registries[Ecosystem.PYPI] is first.knowledge.registries[Ecosystem.PYPI]
+    assert second.readings["privateNames"] is first.readings["privateNames"]
     assert second.knowledge.allow_list is not first.knowledge.allow_list
+    assert reread(lists, second) is second
+
+
+def test_what_may_be_read_now_is_read(folder: Path) -> None:
+    """Neither size nor date of a file tells that somebody has changed who may read it."""
+    lists = Lists(folder / "allow.yaml", folder / "private.yaml")
+    first = reread(lists, Held())
+    (folder / "allow.yaml").chmod(0o600)
+    second = reread(lists, first)
+
+    assert second.readings["allowList"] is not first.readings["allowList"]
+    assert second.readings["privateNames"] is first.readings["privateNames"]
+
+
+def test_unforeseen_trouble_with_one_list_leaves_the_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in reading one is a refusal of that one, as the librarian has it."""
+
+    def defect(_content: bytes, _where: str) -> MalwareList:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(knowledge, "parse_csv", defect)
+    held = reread(Lists(folder / "allow.yaml", malware=folder / "malware.csv"), Held())
+
+    assert (len(held.knowledge.allow_list), len(held.knowledge.malware)) == (1, 0)
+    assert held.readings["malware"].error == f"{folder / 'malware.csv'}:1: ZeroDivisionError: a defect"
 
 
 def test_paths_of_something_else_are_refused(tmp_path: Path) -> None:
@@ -214,6 +156,15 @@ def test_command_line_takes_the_same_lists(run: Run, folder: Path) -> None:
         "PyPI has no package of this name, so it cannot be installed today, and anybody may take it",
     ]
     assert run.scan(*options(folder), "--fail-on", "malicious", "evil-thing").exit_code == 1
+
+
+def test_command_line_takes_no_wrong_list(run: Run, folder: Path) -> None:
+    """Whoever asks once is there to correct it; a verdict without the list could be the wrong one."""
+    (folder / "allow.yaml").write_text("nonsense", encoding="utf-8")
+    result = run.scan(*options(folder), "reqeusts")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{folder / 'allow.yaml'}:1: the document is not a mapping" in result.stderr
 
 
 def test_ended_allowance_is_told(run: Run, folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from typosentinel_operator import names
@@ -24,7 +25,7 @@ class Inputs:
         scaling: the ScalingPolicy's spec, or None where none is in use.
         replicas: number of pods, or None where it is an autoscaler's to decide.
         default_image: image where the spec names none.
-        missing: names of ConfigMaps that the spec refers to and that are not there.
+        kept: ConfigMaps that stay mounted while those that the spec refers to can't be used, by the field of these.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Inputs:
     scaling: ScalingPolicySpec | None
     replicas: int | None
     default_image: str
-    missing: frozenset[str] = frozenset()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 def selector_labels(scan_service: str) -> dict[str, str]:

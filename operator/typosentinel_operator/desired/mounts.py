@@ -1,17 +1,26 @@
 """What a scanner pod mounts: its configuration, the lists that a user brings, a place for what it downloads."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from typosentinel_operator import names, specs
 from typosentinel_operator.desired.inputs import Inputs, Manifest
 
 # Twice the largest archive that a server takes: the new one is written before the old one goes.
 STATE_SIZE: Final = "160Mi"
-# Reference in the spec to (volume, where it is mounted).
+
+
+class Mount(NamedTuple):
+    """A volume, and the directory in which the container has it."""
+
+    volume: str
+    directory: str
+
+
+# By the field of the spec that refers to what is in it.
 REFERENCES: Final = {
-    specs.CORPUS_REFERENCE: ("corpus", names.CORPUS_DIRECTORY),
-    specs.PRIVATE_NAMES_REFERENCE: ("private-names", names.PRIVATE_NAMES_DIRECTORY),
-    specs.ALLOW_LIST_REFERENCE: ("allow-list", names.ALLOW_LIST_DIRECTORY),
+    specs.CORPUS_REFERENCE: Mount("corpus", names.CORPUS_DIRECTORY),
+    specs.PRIVATE_NAMES_REFERENCE: Mount("private-names", names.PRIVATE_NAMES_DIRECTORY),
+    specs.ALLOW_LIST_REFERENCE: Mount("allow-list", names.ALLOW_LIST_DIRECTORY),
 }
 
 
@@ -20,7 +29,8 @@ def volumes(inputs: Inputs) -> list[Manifest]:
     found: list[Manifest] = [{"name": "configuration", "configMap": {"name": names.child_name(inputs.name)}}]
     for field, name in specs.config_maps(inputs.spec).items():
         # Optional: without it a pod starts all the same, and takes the lists when they come.
-        found.append({"name": REFERENCES[field][0], "configMap": {"name": name, "optional": True}})
+        source = {"name": inputs.kept.get(field, name), "optional": True}
+        found.append({"name": REFERENCES[field].volume, "configMap": source})
     if _downloads(inputs):
         found.append({"name": "state", "emptyDir": {"sizeLimit": STATE_SIZE}})
     return found
@@ -35,6 +45,13 @@ def mounts(inputs: Inputs) -> list[Manifest]:
     if _downloads(inputs):
         found.append({"name": "state", "mountPath": names.STATE_DIRECTORY})
     return found
+
+
+def mounted(deployment: Manifest | None) -> dict[str, str]:
+    """The ConfigMaps that a Deployment's pods mount for what a spec can refer to: names by the field."""
+    pod = (deployment or {}).get("spec", {}).get("template", {}).get("spec", {})
+    sources = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod.get("volumes") or []}
+    return {field: sources[volume] for field, (volume, _) in REFERENCES.items() if sources.get(volume)}
 
 
 def _downloads(inputs: Inputs) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from typosentinel_operator import names, specs
+from typosentinel_operator.desired import mounts
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
 from typosentinel_operator.specs import CachePolicySpec, CorpusSpec
 
@@ -33,13 +34,13 @@ def document(inputs: Inputs) -> str:
 
 
 def _detection(inputs: Inputs) -> dict[str, str]:
-    """Lists that are there: a server refuses a document that names a file which is not."""
-    referred = {field for field, name in specs.config_maps(inputs.spec).items() if name not in inputs.missing}
-    paths = {
-        specs.ALLOW_LIST_REFERENCE: ("allowList", f"{names.ALLOW_LIST_DIRECTORY}/{names.ALLOW_LIST_KEY}"),
-        specs.PRIVATE_NAMES_REFERENCE: ("privateNames", f"{names.PRIVATE_NAMES_DIRECTORY}/{names.PRIVATE_NAMES_KEY}"),
+    """The lists referred to, whether they are there or not: a server without one says so and goes on."""
+    referred = specs.config_maps(inputs.spec)
+    return {
+        name: f"{mounts.REFERENCES[field].directory}/{key}"
+        for field, (name, key) in specs.DOCUMENTS.items()
+        if field in referred
     }
-    return {key: path for field, (key, path) in paths.items() if field in referred}
 
 
 def _corpus(spec: CorpusSpec) -> dict[str, Any]:

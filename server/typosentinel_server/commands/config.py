@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from typosentinel_server.configuration import digest_of, lists_of, read_document
+from typosentinel_server.configuration import lists_of, read_document
+from typosentinel_server.document import digest_of
 from typosentinel_server.engines import Library
 from typosentinel_server.knowledge import read_knowledge
 from typosentinel_server.settings import parse_settings
@@ -24,7 +25,7 @@ def check(file: Path) -> None:
     """
     content = read_document(file)
     settings = parse_settings(content, str(file), Library().ecosystems)
-    knowledge = read_knowledge(lists_of(settings, file)).knowledge
+    knowledge = read_knowledge(lists_of(settings, file))
     served = ", ".join(settings.ecosystems) if settings.ecosystems else "all that there are lists for"
     memory = settings.cache.memory
     click.echo(f"{file} is right ({digest_of(content)})")

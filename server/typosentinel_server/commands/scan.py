@@ -135,7 +135,7 @@ def _knowledge(
         if parse_ecosystem(ecosystem) in indexes:
             raise click.UsageError(f"--registry-index is given twice for {parse_ecosystem(ecosystem)}")
         indexes[parse_ecosystem(ecosystem)] = Path(path)
-    return read_knowledge(Lists(allow_list, private_names, malware, indexes)).knowledge
+    return read_knowledge(Lists(allow_list, private_names, malware, indexes))
 
 
 def _list(judge: Judge, questions: Sequence[Question], form: str) -> tuple[Verdict, int]:

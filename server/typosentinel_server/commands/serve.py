@@ -73,7 +73,8 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     """Answer questions about names over HTTP.
 
     Stops on SIGTERM once balancers have had the time to notice and running requests are answered.
-    A configuration that cannot be read ends it at once with exit code 2.
+    A configuration that cannot be read ends it at once with exit code 2; a list that the configuration names
+    under detection does not: the server answers without it and says so.
 
     \b
     Examples:
