@@ -153,6 +153,8 @@ STATED: dict[Group, Stated] = {
     Group.HINTS: Stated(
         start=-2.8,
         signs={
+            # The start is told with it.
+            "ecosystem": (Column(THERE, "most names of this kind are honest"), (0.0,)),
             "length": (Column((7, 10, 14), "the shorter name has {value} letters and digits"), (-0.6, 0.0, 0.2, 0.3)),
             "rank": (Column((2, 3, 4), POPULAR), (1.4, 0.9, 0.3, -0.4)),
             "kin_form": (Column(THERE, "another form of the same word"), (0.6,)),
