@@ -89,7 +89,7 @@ class Elsewhere:
 
 
 def compile_elsewhere(indexes: Mapping[Ecosystem, Index], words: Iterable[str]) -> bytes:
-    """The flat file of the table. Takes 0.5 s for 60,000 names.
+    """The flat file of the table. Takes 0.15 s for 40,000 names.
 
     Args:
         indexes: all lists.

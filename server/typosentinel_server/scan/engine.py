@@ -96,7 +96,7 @@ class Engine:
         return Engine(self._index, self._lexicon, scorecard, self._elsewhere)
 
     def scan(self, package: Package) -> ScanResult:
-        """The judgement of one name. Bound: some 300 probes, whatever the name.
+        """The judgement of one name. Bound: some 400 probes, whatever the name.
 
         Each probe for a neighbour finds at most 64 names, 512 of which are looked at; with real lists they are dozens.
 
