@@ -61,4 +61,4 @@ def concluded(
     engine = engine_of(*popular, ecosystem=ecosystem)
     parsed = parse_name(ecosystem, name)
     result = engine.judge(Package(ecosystem, name, version), parsed)
-    return conclude(result, parsed, knowledge or Knowledge(), metadata, TODAY, engine.scorecard.verdict_of)
+    return conclude(result, parsed, knowledge or Knowledge(), metadata, TODAY, engine)

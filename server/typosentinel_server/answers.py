@@ -85,8 +85,7 @@ class LocalJudge:
                 engine = self._engines.engine(ecosystem)
             name = parse_name(ecosystem, question.name)
             result = engine.judge(Package(ecosystem, question.name), name)
-            verdict_of = engine.scorecard.verdict_of
-            return answer_of(question, conclude(result, name, self._knowledge, None, self._today, verdict_of))
+            return answer_of(question, conclude(result, name, self._knowledge, None, self._today, engine))
         except (EcosystemUnknown, NameRefused) as error:
             return refusal_of(error)
 

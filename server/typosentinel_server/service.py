@@ -97,8 +97,7 @@ class ScanService:
             self.cache.put(key, result)
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
         _refuse_future(metadata, today)
-        verdict_of = engine.scorecard.verdict_of
-        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, verdict_of)
+        result = conclude(replace(result, package=package), parsed, self.held.knowledge, metadata, today, engine)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe(seconds)
         self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()

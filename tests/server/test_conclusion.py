@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from judging import TODAY, concluded, judged
+from judging import TODAY, concluded, engine_of, judged
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.malware import MalwareList, Record
 from typosentinel_server.scan.context.metadata import Facts, Metadata
@@ -13,7 +13,6 @@ from typosentinel_server.scan.context.privatenames import PrivateNames
 from typosentinel_server.scan.context.registryindex import RegistryIndex
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.scan.naming import parse_name
-from typosentinel_server.scan.scorecard import fitted
 
 POPULAR = ("requests", "urllib3", "flask", "python-dateutil")
 NAMES = ("reqeusts", "flsk", "requests", "flask2", "pythondateutil", "something-else", "urllib")
@@ -32,7 +31,7 @@ def test_verdict_that_was_held_down_is_not_lifted_by_metadata() -> None:
     held = replace(judged("requestz", "requests"), verdict=Verdict.ADVISORY)
     name = parse_name(Ecosystem.PYPI, "requestz")
     young, old = (
-        conclude(held, name, Knowledge(), Metadata(facts), TODAY, fitted().verdict_of).verdict
+        conclude(held, name, Knowledge(), Metadata(facts), TODAY, engine_of("requests")).verdict
         for facts in (Facts(TODAY, 0), Facts(TODAY.replace(year=2010), 10**7))
     )
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from commanding import Run
 from judging import concluded
 from typosentinel_server.listdocuments import parse_allow_list, parse_private_names
 from typosentinel_server.scan.conclusion import Knowledge
 from typosentinel_server.scan.context import metadata as weights
+from typosentinel_server.scan.context import nearmalware
+from typosentinel_server.scan.context.alike import Likeness
 from typosentinel_server.scan.context.malwarefiles import parse_csv
 from typosentinel_server.scan.model import FROM_CONTEXT, Ecosystem, Verdict
 from typosentinel_server.schemas import ScanRequest
@@ -37,6 +40,15 @@ def test_lists_on_the_page_are_right() -> None:
     assert concluded("good-thing", "lodash", knowledge=malware, **npm).verdict is Verdict.ADVISORY
 
 
+def test_campaign_on_the_page_is_told_as_it_stands_there(run: Run, tmp_path: Path) -> None:
+    """List, names and answers."""
+    (block,) = re.findall(r"^\$ cat malware\.csv\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    rows, command, answers = re.split(r"^\$ typosentinel scan --malware malware\.csv (.*)\n", block, flags=re.MULTILINE)
+    (tmp_path / "malware.csv").write_text(rows, encoding="utf-8")
+
+    assert run.scan("--malware", str(tmp_path / "malware.csv"), *command.split()).stdout == answers
+
+
 def test_metadata_on_the_page_clears_the_rename() -> None:
     """The request is taken as it stands there."""
     asked = ScanRequest.model_validate(json.loads(example("json")))
@@ -57,6 +69,14 @@ def test_metadata_on_the_page_clears_the_rename() -> None:
         ("a tenth of its target's downloads or more", [weights.USED_LIKE_TARGET_WEIGHT]),
         ("shares a maintainer with its target", [weights.SAME_MAINTAINER_WEIGHT]),
         ("the same owner of the repository", [weights.SAME_OWNER_WEIGHT, weights.SAME_OWNER_CLAIMED_WEIGHT]),
+        ("the same letters as a listed name", [nearmalware.WEIGHTS[Likeness.LETTERS].weight]),
+        (
+            "a listed name but for the number at its end, or one slip away",
+            [*{nearmalware.WEIGHTS[how].weight for how in (Likeness.NUMBER, Likeness.SLIP)}],
+        ),
+        ("2, 4 or more listed names that are alike", [w for _, w in reversed(nearmalware.GROUP_WEIGHTS)]),
+        ("of all of them only some versions are malware", [nearmalware.SOME_VERSIONS_WEIGHT]),
+        ("a popular name is as near", [nearmalware.NEAR_POPULAR_WEIGHT]),
     ],
 )
 def test_weights_are_those_of_the_code(row: str, numbers: list[float]) -> None:

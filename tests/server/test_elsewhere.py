@@ -15,6 +15,7 @@ from typosentinel_server.errors import CorpusUnreadable
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.metadata import Facts, Metadata
 from typosentinel_server.scan.elsewhere import Elsewhere, compile_elsewhere
+from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Technique, Verdict
@@ -101,9 +102,14 @@ def test_lists_without_such_names_make_an_empty_table() -> None:
     assert table(PYPI=("six",), NPM=("ws",)).namesake("typingextensions", Ecosystem.GO) is None
 
 
-def judged(name: str, ecosystem: Ecosystem = Ecosystem.NPM) -> ScanResult:
+def npm() -> Engine:
+    """The engine of npm over the lists on board."""
+    return builtin().engine(Ecosystem.NPM)
+
+
+def judged(name: str) -> ScanResult:
     """The judgement by the lists on board."""
-    return builtin().engine(ecosystem).scan(Package(ecosystem, name))
+    return npm().scan(Package(Ecosystem.NPM, name))
 
 
 def test_finding_says_which_registry() -> None:
@@ -157,7 +163,7 @@ def test_metadata_makes_no_more_of_it(name: str) -> None:
     ecosystem = Ecosystem.NPM
     result, parsed = judged(name), parse_name(ecosystem, name)
     young, old = (
-        conclude(result, parsed, Knowledge(), Metadata(facts), TODAY, fitted().verdict_of).verdict
+        conclude(result, parsed, Knowledge(), Metadata(facts), TODAY, npm()).verdict
         for facts in (Facts(TODAY, 0), Facts(TODAY.replace(year=2010), 10**7))
     )
 
@@ -171,7 +177,7 @@ def test_facts_about_a_target_are_about_this_registrys() -> None:
     result = judged("typing-extensions")
     parsed = parse_name(Ecosystem.NPM, "typing-extensions")
 
-    assert conclude(result, parsed, Knowledge(), metadata, TODAY, fitted().verdict_of).score == result.score
+    assert conclude(result, parsed, Knowledge(), metadata, TODAY, npm()).score == result.score
 
 
 def test_damaged_table_is_refused() -> None:

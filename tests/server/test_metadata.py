@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from judging import TODAY, concluded, judged
+from judging import TODAY, concluded, engine_of, judged
 from running import Start, ask
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.evidence import found
@@ -37,7 +37,8 @@ def squat(facts: Facts, target: Facts | None = None, target_name: str = "request
         findings=(likeness,),
     )
     metadata = Metadata(facts, target or Facts(), target_name if target else None)
-    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY, fitted().verdict_of)
+    engine = engine_of("something-else")
+    return conclude(alone, parse_name(Ecosystem.PYPI, "reqeusts"), Knowledge(), metadata, TODAY, engine)
 
 
 def weight(facts: Facts, target: Facts) -> float:

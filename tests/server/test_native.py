@@ -2,6 +2,7 @@
 
 import random
 import string
+from typing import cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.inner import INNER, Inner
 from typosentinel_server.scan.model import Ecosystem, Package
+from typosentinel_server.scan.spelling import Edit
 
 SEED = 20261121
 LETTERS = "abcdeo01" + string.ascii_lowercase
@@ -79,13 +81,32 @@ def test_text_beyond_the_bound_is_refused(inner: Inner) -> None:
     empty = memoryview(b"")
     for text in (b"", b"a" * 65):
         with pytest.raises(ValueError, match="1 to 64 bytes"):
-            inner.near(text, empty, empty, empty, empty)
+            inner.near(text, empty, empty, empty, empty, Edit)
     with pytest.raises(ValueError, match="64 letters"):
         inner.segments(b"a" * 65, empty, empty, 8.0, 4.5, 16)
     with pytest.raises(ValueError, match="another number of letters"):
-        inner.letters(b"\x01", memoryview(b"\x00" * 10), 38)
+        inner.letters("a", bytes(256), memoryview(bytes(10)), 38)
     with pytest.raises(ValueError, match="another number of letters"):
-        inner.letters(b"\xff", memoryview(bytes(38**4)), 38)
+        inner.letters("a", b"\xff" * 256, memoryview(bytes(38**4)), 38)
+    with pytest.raises(ValueError, match="256 codes"):
+        inner.letters("a", bytes(97), memoryview(bytes(38**4)), 38)
+    with pytest.raises(ValueError, match="slips are tuples"):
+        inner.near(b"a", empty, empty, empty, empty, cast("type[Edit]", dict))
+    with pytest.raises(ValueError, match="one weight more"):
+        inner.odds({"sign": 1.0}, {"sign": bytes(16)}, 0.0)
+    with pytest.raises(TypeError):
+        inner.odds({"sign": cast("float", "1")}, {"sign": bytes(8)}, 0.0)
+
+
+def test_letters_beyond_ascii_cost_as_in_python(inner: Inner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them costs what a mark costs, however many bytes it has."""
+    held = words()
+    texts = ("", "naïve", "жук", "a\U0001f600b", "\u00ff" * 70, "a-b", "\x00", "~")
+    assert inner is not None
+    native = [held.letters(text) for text in texts]
+    monkeypatch.setattr(lexicon, "INNER", None)
+
+    assert [held.letters(text) for text in texts] == native
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 15, 64])
@@ -94,7 +115,7 @@ def test_buffers_that_do_not_fit_together_are_survived(inner: Inner, size: int) 
     buffer = memoryview(bytes(size))
     full = memoryview(b"\xff" * size)
 
-    assert inner.find(b"key", buffer, full, buffer) == []
-    assert inner.find(b"key", full, full, full) == []
-    assert inner.near(b"requests", full, full, full, full) == []
-    assert inner.near(b"requests", buffer, buffer, full, buffer) == []
+    assert inner.find(buffer, full, buffer, "key") == []
+    assert inner.find(full, full, full, "key") == []
+    assert inner.near(b"requests", full, full, full, full, Edit) == []
+    assert inner.near(b"requests", buffer, buffer, full, buffer, Edit) == []

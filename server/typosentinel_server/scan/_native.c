@@ -18,8 +18,14 @@
 #define NUMBER_BITS 20
 #define NUMBERS ((UINT64_C(1) << NUMBER_BITS) - 1)
 #define MAX_FOUND 64
+#define MAX_NEAR 512
 #define MAX_PROBES (1 + LONGEST + LONGEST_TWICE * (LONGEST_TWICE - 1) / 2)
 #define MAX_EDITS 2
+#if defined(__GNUC__)
+#define PREFETCH(where) __builtin_prefetch(where)
+#else
+#define PREFETCH(where) ((void)(where))
+#endif
 #define BASE UINT64_C(0x9E3779B97F4A7C15)
 #define LETTER UINT64_C(0xBF58476D1CE4E5B9)
 
@@ -77,40 +83,53 @@ static size_t lower_bound(const uint64_t *words, size_t length, uint64_t key)
     return low;
 }
 
-/* Whether two texts are at most two slips apart (optimal string alignment). */
-static int near_enough(const unsigned char *one, int n, const unsigned char *other, int m)
+/* One slip: places in both texts and how many letters each has there. */
+typedef struct {
+    int at, their_at, mine, theirs;
+} Slip;
+
+/* The slip that turns one middle into the other, where one does; returns how many that are, 0 or 1. */
+static int single(const unsigned char *mine, const unsigned char *theirs, int at, int stop, int their_at, int their_stop,
+                  Slip *slip)
 {
-    unsigned char rows[3][LONGEST + 2];
-    if (n - m > MAX_EDITS || m - n > MAX_EDITS)
+    const int here = stop - at, there = their_stop - their_at;
+    if (here > MAX_EDITS || there > MAX_EDITS || !(here | there))
         return 0;
-    while (n && m && one[n - 1] == other[m - 1])
-        n--, m--;
-    while (n && m && *one == *other)
-        one++, other++, n--, m--;
-    if (!n || !m)
-        return 1; /* the difference in length, which is two at most */
-    /* Whatever is more than two places off the diagonal takes more than two slips: a band of five is enough. */
-    memset(rows, MAX_EDITS + 1, sizeof rows);
-    for (int j = 0; j <= m && j <= MAX_EDITS; j++)
-        rows[0][j] = (unsigned char)j;
-    for (int i = 1; i <= n; i++) {
-        unsigned char *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
-        const int first = i > MAX_EDITS ? i - MAX_EDITS : 1, last = i + MAX_EDITS < m ? i + MAX_EDITS : m;
-        row[first - 1] = (unsigned char)(first == 1 && i <= MAX_EDITS ? i : MAX_EDITS + 1);
-        for (int j = first; j <= last; j++) {
-            int cost = above[j - 1] + (one[i - 1] != other[j - 1]);
-            if (above[j] + 1 < cost)
-                cost = above[j] + 1;
-            if (row[j - 1] + 1 < cost)
-                cost = row[j - 1] + 1;
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] && two_above[j - 2] + 1 < cost)
-                cost = two_above[j - 2] + 1;
-            row[j] = (unsigned char)(cost > MAX_EDITS ? MAX_EDITS + 1 : cost);
-        }
-        if (last < m)
-            row[last + 1] = MAX_EDITS + 1;
+    if ((here > 1 || there > 1)
+        && (here != there || mine[at] != theirs[their_at + 1] || mine[at + 1] != theirs[their_at]))
+        return 0;
+    *slip = (Slip){at, their_at, here, there};
+    return 1;
+}
+
+/* The slips that lead from a text to mine, as spelling.py finds them; how many (at most two), or -1 where it takes more. */
+static int explain(const unsigned char *mine, int stop, const unsigned char *theirs, int their_stop, Slip *slips)
+{
+    static const int steps[][2] = {{2, 2}, {1, 1}, {1, 0}, {0, 1}};
+    int front = 0;
+    if (stop - their_stop > MAX_EDITS || their_stop - stop > MAX_EDITS)
+        return -1;
+    while (stop && their_stop && mine[stop - 1] == theirs[their_stop - 1])
+        stop--, their_stop--;
+    while (front < stop && front < their_stop && mine[front] == theirs[front])
+        front++;
+    if (front == stop && front == their_stop)
+        return 0;
+    if (single(mine, theirs, front, stop, front, their_stop, slips))
+        return 1;
+    for (int n = 0; n < 4; n++) {
+        int i = front + steps[n][0], j = front + steps[n][1];
+        if (i > stop || j > their_stop)
+            continue;
+        if (!n && (mine[front] != theirs[front + 1] || mine[front + 1] != theirs[front]))
+            continue;
+        slips[0] = (Slip){front, front, steps[n][0], steps[n][1]};
+        while (i < stop && j < their_stop && mine[i] == theirs[j])
+            i++, j++;
+        if (single(mine, theirs, i, stop, j, their_stop, slips + 1))
+            return 2;
     }
-    return rows[n % 3][m] <= MAX_EDITS;
+    return -1;
 }
 
 static int ascending(const void *one, const void *other)
@@ -166,10 +185,17 @@ static Py_ssize_t gather(const unsigned char *text, int length, const Buffers *a
     *found = malloc(sizeof(uint32_t) * (size_t)count * MAX_FOUND);
     if (!*found)
         return -1;
-    for (int i = 0; i < count; i++) {
-        const uint64_t probe = probes[i], key = probe & ~NUMBERS;
-        if (!(present[probe >> (64 - byte_bits)] >> ((probe >> (61 - byte_bits)) & 7) & 1))
-            continue;
+    /* Each step asks memory for all that the next one reads, so that the misses are waited for together. */
+    for (int i = 0; i < count; i++)
+        PREFETCH(present + (probes[i] >> (64 - byte_bits)));
+    int kept_probes = 0;
+    for (int i = 0; i < count; i++)
+        if (present[probes[i] >> (64 - byte_bits)] >> ((probes[i] >> (61 - byte_bits)) & 7) & 1) {
+            probes[kept_probes++] = probes[i];
+            PREFETCH(words + (size_t)(((probes[i] >> 32) * (uint64_t)count_words) >> 32));
+        }
+    for (int i = 0; i < kept_probes; i++) {
+        const uint64_t key = probes[i] & ~NUMBERS;
         size_t at = lower_bound(words, count_words, key);
         for (int n = 0; n < MAX_FOUND && at < count_words && (words[at] & ~NUMBERS) == key; n++, at++)
             (*found)[total++] = (uint32_t)(words[at] & NUMBERS);
@@ -182,48 +208,73 @@ static Py_ssize_t gather(const unsigned char *text, int length, const Buffers *a
     return (Py_ssize_t)kept;
 }
 
+/* A tuple of the fields of slips, each made by a named tuple's own type. */
+static PyObject *told(const Slip *slips, int count, const char *mine, const char *theirs, PyObject *type)
+{
+    const newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
+    PyObject *all = PyTuple_New(count);
+    for (int n = 0; all && n < count; n++) {
+        const Slip *slip = slips + n;
+        PyObject *fields = Py_BuildValue("((iis#s#))", slip->at, slip->their_at, mine + slip->at, (Py_ssize_t)slip->mine,
+                                         theirs + slip->their_at, (Py_ssize_t)slip->theirs);
+        PyObject *one = fields ? make((PyTypeObject *)type, fields, NULL) : NULL;
+        Py_XDECREF(fields);
+        if (!one || PyTuple_SetItem(all, n, one) < 0)
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
 PyDoc_STRVAR(near_doc,
-"near(flat, words, present, flats, ends)\n--\n\n"
-"Numbers of names at most two slips from a text of 1 to 64 bytes, ascending.");
+"near(flat, words, present, flats, ends, edit)\n--\n\n"
+"Names at most two slips from a text of 1 to 64 bytes, at most 512, by ascending number: (number, slips), each slip of\n"
+"the type `edit`, a named tuple of four.");
 
 static PyObject *native_near(PyObject *self, PyObject *args)
 {
     const char *flat;
     Py_ssize_t length;
-    PyObject *words, *present, *flats, *ends, *result = NULL;
+    PyObject *words, *present, *flats, *ends, *edit, *result = NULL;
     Buffers all = {.held = 0};
     uint32_t *found = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y#OOOO:near", &flat, &length, &words, &present, &flats, &ends))
+    if (!PyArg_ParseTuple(args, "y#OOOOO!:near", &flat, &length, &words, &present, &flats, &ends, &PyType_Type, &edit))
         return NULL;
-    if (length < 1 || length > LONGEST) {
-        PyErr_SetString(PyExc_ValueError, "a text has 1 to 64 bytes here");
+    if (length < 1 || length > LONGEST || !PyType_IsSubtype((PyTypeObject *)edit, &PyTuple_Type)) {
+        PyErr_SetString(PyExc_ValueError, "a text has 1 to 64 bytes here, and slips are tuples");
         return NULL;
     }
     if (hold(words, &all.words, &all) || hold(present, &all.present, &all) || hold(flats, &all.flats, &all)
         || hold(ends, &all.ends, &all))
         goto done;
-    const unsigned char *text = (const unsigned char *)flat, *names = all.flats.buf;
+    const char *names = all.flats.buf;
     const uint32_t *stops = all.ends.buf;
     const size_t count_names = (size_t)all.ends.len / sizeof(uint32_t);
-    Py_ssize_t count = gather(text, (int)length, &all, &found);
+    Py_ssize_t count = gather((const unsigned char *)flat, (int)length, &all, &found);
     if (count < 0) {
         PyErr_NoMemory();
         goto done;
     }
     result = PyList_New(0);
-    for (Py_ssize_t i = 0; result && i < count; i++) {
+    for (Py_ssize_t i = 0; result && i < count && PyList_Size(result) < MAX_NEAR; i++) {
         const size_t number = found[i];
+        Slip slips[MAX_EDITS];
         if (number >= count_names || stops[number] > (size_t)all.flats.len)
             continue;
         /* One line feed stands between two names. */
         const size_t start = number ? (size_t)stops[number - 1] + 1 : 0;
         if (start > stops[number] || stops[number] - start > LONGEST)
             continue;
-        if (!near_enough(text, (int)length, names + start, (int)(stops[number] - start)))
+        const char *theirs = names + start;
+        const int many = explain((const unsigned char *)flat, (int)length, (const unsigned char *)theirs,
+                                 (int)(stops[number] - start), slips);
+        if (many < 0)
             continue;
-        if (append(result, number) < 0)
+        PyObject *how = told(slips, many, flat, theirs, edit);
+        PyObject *one = how ? Py_BuildValue("(nN)", (Py_ssize_t)number, how) : NULL;
+        if (!one || PyList_Append(result, one) < 0)
             Py_CLEAR(result);
+        Py_XDECREF(one);
     }
 done:
     free(found);
@@ -232,22 +283,23 @@ done:
 }
 
 PyDoc_STRVAR(letters_doc,
-"letters(codes, model, letters)\n--\n\n"
-"Sum, greatest and number of the costs of codes below `letters`, each after the three before it.");
+"letters(text, codes, model, letters)\n--\n\n"
+"Sum, greatest and number of the costs of a text and its end, each letter after the three before it. Of the 256 codes,\n"
+"each below `letters`, one stands for each letter of ASCII and that of \"?\" for any other.");
 
 static PyObject *native_letters(PyObject *self, PyObject *args)
 {
-    const char *codes;
-    Py_ssize_t length;
+    const char *text, *table;
+    Py_ssize_t length, codes, count = 0;
     PyObject *object;
     Py_buffer model;
     unsigned int letters;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y#OI:letters", &codes, &length, &object, &letters))
+    if (!PyArg_ParseTuple(args, "s#y#OI:letters", &text, &length, &table, &codes, &object, &letters))
         return NULL;
-    if (letters < 1 || letters > 128 || PyObject_GetBuffer(object, &model, PyBUF_SIMPLE) < 0) {
+    if (letters < 1 || letters > 128 || codes != 256 || PyObject_GetBuffer(object, &model, PyBUF_SIMPLE) < 0) {
         if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "there are 1 to 128 letters");
+            PyErr_SetString(PyExc_ValueError, "there are 1 to 128 letters and 256 codes");
         return NULL;
     }
     const unsigned char *costs = model.buf;
@@ -255,12 +307,17 @@ static PyObject *native_letters(PyObject *self, PyObject *args)
     size_t context = 0, sum = 0;
     unsigned char most = 0;
     int good = (size_t)model.len == contexts * letters;
-    for (Py_ssize_t i = 0; good && i < length; i++) {
-        const unsigned char code = (unsigned char)codes[i];
+    for (Py_ssize_t i = 0; good && i <= length; i++) {
+        unsigned char letter = i < length ? (unsigned char)text[i] : 0, code = 0;
+        if ((letter & 0xC0) == 0x80)
+            continue; /* the rest of a letter beyond ASCII */
+        if (i < length)
+            code = (unsigned char)table[letter < 0x80 ? letter : '?'];
         good = code < letters;
         if (good) {
             context = context % contexts * letters + code;
             sum += costs[context];
+            count++;
             if (costs[context] > most)
                 most = costs[context];
         }
@@ -270,7 +327,7 @@ static PyObject *native_letters(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the model has another number of letters");
         return NULL;
     }
-    return Py_BuildValue("nin", (Py_ssize_t)sum, (int)most, length);
+    return Py_BuildValue("nin", (Py_ssize_t)sum, (int)most, count);
 }
 
 static uint32_t crc_table[256];
@@ -284,8 +341,8 @@ static uint32_t crc32(const unsigned char *text, Py_ssize_t length)
 }
 
 PyDoc_STRVAR(find_doc,
-"find(key, starts, hashes, values)\n--\n\n"
-"Numbers that a multimap files under a key, ascending, at most 64.");
+"find(starts, hashes, values, key)\n--\n\n"
+"Numbers that a multimap files under a text, ascending, at most 64.");
 
 static PyObject *native_find(PyObject *self, PyObject *args)
 {
@@ -295,7 +352,7 @@ static PyObject *native_find(PyObject *self, PyObject *args)
     Py_buffer buffers[3];
     int held = 0, shift = 32;
     (void)self;
-    if (!PyArg_ParseTuple(args, "y#OOO:find", &key, &length, &objects[0], &objects[1], &objects[2]))
+    if (!PyArg_ParseTuple(args, "OOOs#:find", &objects[0], &objects[1], &objects[2], &key, &length))
         return NULL;
     for (; held < 3; held++)
         if (PyObject_GetBuffer(objects[held], &buffers[held], PyBUF_SIMPLE) < 0)
@@ -393,7 +450,7 @@ done:
 
 PyDoc_STRVAR(odds_doc,
 "odds(signs, table, start)\n--\n\n"
-"The sum of the weights of signs by a table of name: (cuts, weights), and a start.");
+"The sum of the weights of signs by a table of name: n cuts and n + 1 weights, all of them doubles; and a start.");
 
 static PyObject *native_odds(PyObject *self, PyObject *args)
 {
@@ -404,27 +461,27 @@ static PyObject *native_odds(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!O!d:odds", &PyDict_Type, &signs, &PyDict_Type, &table, &total))
         return NULL;
     while (PyDict_Next(signs, &place, &name, &value)) {
+        char *packed;
+        Py_ssize_t length, range = 0;
         PyObject *sign = PyDict_GetItemWithError(table, name);
         if (!sign) {
             if (PyErr_Occurred())
                 return NULL;
             continue;
         }
-        PyObject *cuts = PyTuple_GetItem(sign, 0), *weights = PyTuple_GetItem(sign, 1);
-        if (!cuts || !weights)
-            return NULL;
         const double seen = PyFloat_AsDouble(value);
-        const Py_ssize_t count = PyTuple_Size(cuts);
-        Py_ssize_t range = 0;
+        if ((seen == -1.0 && PyErr_Occurred()) || PyBytes_AsStringAndSize(sign, &packed, &length) < 0)
+            return NULL;
+        if (length % (2 * (Py_ssize_t)sizeof(double)) != (Py_ssize_t)sizeof(double)) {
+            PyErr_SetString(PyExc_ValueError, "there is one weight more than cuts");
+            return NULL;
+        }
+        const double *cuts = (const double *)(void *)packed;
+        const Py_ssize_t count = length / (2 * (Py_ssize_t)sizeof(double));
         /* A dozen cuts at most: looking at each is as quick as bisecting. */
-        while (range < count && !PyErr_Occurred() && PyFloat_AsDouble(PyTuple_GetItem(cuts, range)) <= seen)
+        while (range < count && cuts[range] <= seen)
             range++;
-        PyObject *weight = PyErr_Occurred() ? NULL : PyTuple_GetItem(weights, range);
-        if (!weight)
-            return NULL;
-        total += PyFloat_AsDouble(weight);
-        if (PyErr_Occurred())
-            return NULL;
+        total += cuts[count + range];
     }
     return PyFloat_FromDouble(total);
 }

@@ -43,7 +43,7 @@ def compile_corpus(corpus: Corpus) -> bytes:
         "order": [(forms.word_order(parts), n) for n, parts in enumerate(token_lists) if len(parts) > 1],
         "base": _bases(corpus.ecosystem, texts),
         "core": list(
-            dict.fromkeys((core, n) for n, text in enumerate(texts) for core, _, _ in forms.cores(forms.tokens(text)))
+            dict.fromkeys((core, n) for n, parts in enumerate(token_lists) for core, _, _ in forms.cores(parts))
         ),
     }.items():
         starts, hashes, values = multimap.build([key.encode() for key, _ in pairs], [n for _, n in pairs])

@@ -1,8 +1,9 @@
 """From what a name's letters say, and what else is known of it, to the answer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from typosentinel_server.scan.context.allowlist import AllowList, Grant
 from typosentinel_server.scan.context.evidence import Asked, Judged, Source, with_more
@@ -11,10 +12,10 @@ from typosentinel_server.scan.context.metadata import Facts, Metadata, weigh
 from typosentinel_server.scan.context.patterns import same_package
 from typosentinel_server.scan.context.privatenames import PrivateNames
 from typosentinel_server.scan.context.registryindex import RegistryIndex
-from typosentinel_server.scan.model import Ecosystem, Finding, ScanResult, Verdict
+from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.model import Ecosystem, Finding, ScanResult, Technique, Verdict
 from typosentinel_server.scan.naming import Name
-
-VerdictOf = Callable[[float], Verdict]
+from typosentinel_server.scan.scorecard import Scorecard
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def conclude(
     knowledge: Knowledge,
     metadata: Metadata | None,
     today: date,
-    verdict_of: VerdictOf,
+    engine: Engine,
 ) -> ScanResult:
     """The answer to a question.
 
@@ -70,13 +71,15 @@ def conclude(
         knowledge: the lists.
         metadata: what the asker knows of the package.
         today: the date in UTC, for ages and expiries.
-        verdict_of: the verdict that the engine gives for a score.
+        engine: what judged the name.
     """
     if metadata is None and not knowledge:
         return result
     ecosystem = result.package.ecosystem
-    asked = Asked(name, result, exists=metadata is not None and metadata.package.exist)
-    judged = _of_letters(result, verdict_of)
+    exists = metadata is not None and metadata.package.exist
+    asked = Asked(name, result, partial(engine.resembled, name), exists)
+    card = engine.scorecard
+    judged = _of_letters(result, card)
     for source in knowledge.sources(ecosystem):
         judged += source.findings(asked)
     if metadata is not None:
@@ -84,7 +87,7 @@ def conclude(
     grants = knowledge.allow_list.grants(ecosystem, name.identity, today)
     if not judged and not grants:
         return result
-    decided = sorted((_decided(_cleared(one, grants), verdict_of) for one in judged), key=_counting_and_strongest_first)
+    decided = sorted((_decided(_cleared(one, grants), card) for one in judged), key=_counting_and_strongest_first)
     counting = [(finding, verdict) for finding, verdict in decided if not finding.cleared]
     return replace(
         result,
@@ -95,9 +98,9 @@ def conclude(
     )
 
 
-def _of_letters(result: ScanResult, verdict_of: VerdictOf) -> list[Judged]:
+def _of_letters(result: ScanResult, card: Scorecard) -> list[Judged]:
     # Where the engine holds its verdict below what the score would give, more evidence doesn't lift it above that.
-    lowered = verdict_of(result.score).severity > result.verdict.severity
+    lowered = card.verdict_of(result.score).severity > result.verdict.severity
     at_most = result.verdict if lowered else Verdict.SUSPICIOUS
     # Many a project is published in several registries: what is popular in another one is at most worth a look.
     capped = min(at_most, Verdict.ADVISORY, key=lambda verdict: verdict.severity)
@@ -113,10 +116,11 @@ def _weighed(judged: Judged, result: ScanResult, metadata: Metadata, today: date
 
 
 def _is_target(result: ScanResult, metadata: Metadata, finding: Finding) -> bool:
-    named = metadata.target_name
-    if named is None or finding.target_ecosystem:
+    # Having an owner in common excuses next to what is imitated, not next to malware; a package of the same name in
+    # another registry is another package.
+    if metadata.target_name is None or finding.technique is Technique.NEAR_MALWARE or finding.target_ecosystem:
         return False
-    return same_package(result.package.ecosystem, named, finding.target)
+    return same_package(result.package.ecosystem, metadata.target_name, finding.target)
 
 
 def _cleared(judged: Judged, grants: Iterable[Grant]) -> Judged:
@@ -125,8 +129,8 @@ def _cleared(judged: Judged, grants: Iterable[Grant]) -> Judged:
     return replace(judged, finding=replace(judged.finding, cleared=True))
 
 
-def _decided(judged: Judged, verdict_of: VerdictOf) -> tuple[Finding, Verdict]:
-    by_score = min(verdict_of(judged.finding.score), judged.at_most, key=lambda verdict: verdict.severity)
+def _decided(judged: Judged, card: Scorecard) -> tuple[Finding, Verdict]:
+    by_score = min(card.verdict_of(judged.finding.score), judged.at_most, key=lambda verdict: verdict.severity)
     return judged.finding, judged.verdict or by_score
 
 

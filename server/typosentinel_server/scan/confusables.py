@@ -45,7 +45,7 @@ def skeleton(text: str) -> str:
     `l`, `1`, `|` and `I` (here lower case) are one letter, so are `o` and `0`, `s` and `5`, `e` and `3`; `rn` is `m`
     and `vv` is `w`.
     """
-    plain = fold(text)
+    plain = text if text.isascii() else fold(text)
     for pair, letter in ASCII_PAIRS:
         plain = plain.replace(pair, letter)
     return plain.translate(ASCII_LETTERS)

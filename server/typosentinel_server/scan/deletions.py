@@ -30,6 +30,7 @@ _SEVEN = np.uint64(7)
 _POWERS = np.array([polynomial.power(n) for n in range(LONGEST + 1)], np.uint64)
 _LETTERS = np.array([polynomial.letter(code) for code in range(256)], np.uint64)
 MAX_FOUND = 64
+BATCH = 2**12
 
 
 def remainders(codes: Codes) -> Hashes:
@@ -42,6 +43,12 @@ def remainders(codes: Codes) -> Hashes:
         1 + n hashes for each text, or 1 + n + n(n-1)/2.
     """
     return _LETTERS[codes] @ _places(codes.shape[-1])
+
+
+def remainders_of_one(codes: Codes) -> Hashes:
+    """As `remainders`, of one deletion at most: 1 + n hashes for each text."""
+    length = codes.shape[-1]
+    return _LETTERS[codes] @ _places(length)[:, : length + 1]
 
 
 @cache
@@ -65,11 +72,13 @@ class Deletions:
     Args:
         words: 44 bits of a remainder's hash and 20 of a name's number, ascending.
         present: a bit for each beginning of a hash, set where a remainder has it; a power of two of bytes.
+        twice: whether they hold remainders of two deletions.
     """
 
-    def __init__(self, words: Hashes, present: Codes) -> None:
+    def __init__(self, words: Hashes, present: Codes, *, twice: bool = True) -> None:
         self._words = words
         self._present = present
+        self._twice = twice
         self._last = len(words) - 1
         byte_bits = (len(present) - 1).bit_length()
         self._byte = np.uint64(64 - byte_bits)
@@ -78,9 +87,11 @@ class Deletions:
     def candidates(self, flat: bytes) -> list[int]:
         """Numbers of names that share a remainder with a text of 1 to 64 letters, ascending.
 
-        Bound: at most 211 probes, for a text of 20 letters, and 64 names for each remainder that is found.
+        Bound: at most 211 probes, for a text of 20 letters, and 64 names for each remainder that is found. Of one
+        deletion, 65 probes.
         """
-        probes = remainders(np.frombuffer(flat, np.uint8))
+        codes = np.frombuffer(flat, np.uint8)
+        probes = remainders(codes) if self._twice else remainders_of_one(codes)
         bits = _MASKS[(probes >> self._bit) & _SEVEN]
         return self._lookup(probes[(self._present[probes >> self._byte] & bits).nonzero()[0]])
 
@@ -98,23 +109,41 @@ class Deletions:
         return sorted(set((words[starts.repeat(lengths) + offsets] & _NUMBERS).tolist()))
 
 
-def build(flats: Sequence[bytes]) -> tuple[Hashes, Codes]:
-    """The two arrays of an index over flat names, numbered from 0. Takes 0.1 s for 10,000 names."""
+def build(flats: Sequence[bytes], *, twice: bool = True) -> tuple[Hashes, Codes]:
+    """The two arrays of an index over flat names, numbered from 0. Takes 0.1 s for 10,000 names.
+
+    Args:
+        flats: at most 2^20 of them; those that are empty or longer than 64 letters are left out.
+        twice: whether remainders of two deletions are filed, too: ten times the time and memory.
+    """
     by_length: dict[int, list[int]] = {}
     for number, flat in enumerate(flats):
         if 1 <= len(flat) <= LONGEST:
             by_length.setdefault(len(flat), []).append(number)
-    parts = []
+    hashed = remainders if twice else remainders_of_one
+    sizes = {length: len(hashed(np.zeros(length, np.uint8))) for length in by_length}
+    # Filled piece by piece: parts and their sum would be in memory together.
+    words = np.zeros(sum(sizes[length] * len(numbers) for length, numbers in by_length.items()) or 1, np.uint64)
+    filled = 0
     for length, numbers in by_length.items():
-        codes = np.frombuffer(b"".join(flats[n] for n in numbers), np.uint8).reshape(-1, length)
-        hashes = remainders(codes)
-        marked = (hashes & ~_NUMBERS) | np.array(numbers, np.uint64)[:, None]
-        parts.append(marked.ravel())
-    words = np.concatenate(parts) if by_length else np.zeros(1, np.uint64)
+        for start in range(0, len(numbers), BATCH):
+            batch = numbers[start : start + BATCH]
+            codes = np.frombuffer(b"".join(flats[n] for n in batch), np.uint8).reshape(-1, length)
+            marked = (hashed(codes) & ~_NUMBERS) | np.array(batch, np.uint64)[:, None]
+            words[filled : filled + marked.size] = marked.ravel()
+            filled += marked.size
     words.sort()
-    words = words[np.flatnonzero(np.diff(words, prepend=words[:1] ^ np.uint64(1)))]
+    fresh = np.ones(len(words), np.bool_)
+    fresh[1:] = words[1:] != words[:-1]
+    words = words[fresh]
+    return words, _present(words)
+
+
+def _present(words: Hashes) -> Codes:
     byte_bits = max(4, len(words).bit_length() + 1)
     present = np.zeros(2**byte_bits, np.uint8)
-    masks = _MASKS[(words >> np.uint64(61 - byte_bits)) & _SEVEN]
-    np.bitwise_or.at(present, words >> np.uint64(64 - byte_bits), masks)
-    return words, present
+    for start in range(0, len(words), BATCH):
+        batch = words[start : start + BATCH]
+        masks = _MASKS[(batch >> np.uint64(61 - byte_bits)) & _SEVEN]
+        np.bitwise_or.at(present, batch >> np.uint64(64 - byte_bits), masks)
+    return present

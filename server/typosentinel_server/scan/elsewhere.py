@@ -71,14 +71,13 @@ class Elsewhere:
         """
         if self._table is None or len(flat) < SHORTEST:
             return None
-        key = flat.encode("ascii", "replace")
         asking = 1 << PLACES[ecosystem]
-        for n in self._table.get(key):
-            if not self._silent[n] & asking and _line(self._flats, self._flat_ends, n) == key:
+        for n in self._table.get(flat):
+            if not self._silent[n] & asking and _line(self._flats, self._flat_ends, n) == flat:
                 rank = self._ranks[n]
                 return Target(
                     number=-n - 1,
-                    name=_line(self._names, self._name_ends, n).decode(),
+                    name=_line(self._names, self._name_ends, n),
                     text=flat,
                     flat=flat,
                     rank=rank if rank != UNRANKED else None,
@@ -144,5 +143,5 @@ def _lines(kind: str, texts: list[str]) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _line(text: memoryview, ends: memoryview, number: int) -> bytes:
-    return bytes(text[ends[number - 1] if number else 0 : ends[number]])
+def _line(text: memoryview, ends: memoryview, number: int) -> str:
+    return bytes(text[ends[number - 1] if number else 0 : ends[number]]).decode()

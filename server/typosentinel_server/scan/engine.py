@@ -5,6 +5,7 @@ group of techniques that lead to it. Every contribution is in the evidence.
 """
 
 from collections.abc import Iterator, Mapping
+from math import log
 
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.checks import matches
@@ -19,8 +20,9 @@ from typosentinel_server.scan.query import NOWHERE, Match, Query
 from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
 
 MAX_FINDINGS = 8
-# Weaker findings say nothing to anybody.
+# Weaker findings, by score and by a bound on the log-odds of that, say nothing to anybody.
 SHOWN_FROM = 0.1
+SHOWN_ODDS = log(SHOWN_FROM / (1 - SHOWN_FROM)) - 0.01
 
 
 class Suspect:
@@ -139,6 +141,10 @@ class Engine:
         lexicon = self._lexicon.without(forms.base(self.ecosystem, name.text))
         return self._result(package, name, known, self._weighed(_suspects(query, found, lexicon)))
 
+    def resembled(self, name: Name) -> list[str]:
+        """The letters and digits of the popular names that a name may be confused with, however weak the signs."""
+        return [found[0].target.flat for found in _grouped(Query(name, self._index)).values()]
+
     def suspects(self, name: Name) -> list[Suspect]:
         """The popular names that an unlisted name may be confused with, and the signs; nothing weighed yet."""
         query = Query(name, self._index, self._elsewhere)
@@ -149,9 +155,10 @@ class Engine:
         cards = self._card.cards
         for suspect in suspects:
             suspect.odds = cards[suspect.group].odds(suspect.signs)
-        if len(suspects) > 1:
-            suspects.sort(key=_strongest_first)
-        return tuple(self._findings(suspects))
+        # Most names have nothing worth showing, and need no order.
+        shown = [suspect for suspect in suspects if suspect.odds >= SHOWN_ODDS]
+        shown.sort(key=_strongest_first)
+        return tuple(self._findings(shown))
 
     def _findings(self, suspects: list[Suspect]) -> Iterator[Finding]:
         """What is worth telling: all that is an advisory or more, else the strongest that is anything at all."""

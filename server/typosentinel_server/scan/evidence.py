@@ -75,9 +75,9 @@ class Witness:
         self._query = query
         self._lexicon = lexicon
         self._ecosystem = PLACES[query.ecosystem]
-        self._owner = forms.owner(query.ecosystem, query.text)
+        self._owned = query.ecosystem in forms.OWNING
+        self._owner = forms.owner(query.ecosystem, query.text) if self._owned else ""
         self._own: dict[int, Own] = {}
-        self._near = {near.target.number: near for near in (*query.one, *query.two)}
 
     def signs(self, group: Group, target: Target, matches: Iterable[Match]) -> Signs:
         """All signs of one group for one target."""
@@ -96,24 +96,16 @@ class Witness:
         elif group is Group.WORDS:
             found["target_word"] = self._lexicon.token(target.flat)
         elif group is Group.OWNERS:
-            found["base_word"] = min(self._lexicon.token(part) for part in self._query.tokens or [""])
+            found["base_word"] = min(map(self._lexicon.token, self._query.tokens or [""]))
             found["words"] = len(self._query.tokens)
         return found
 
     def _slips(self, found: Signs, target: Target) -> None:
         query = self._query
-        near = self._near.get(target.number)
-        their_owner = forms.owner(query.ecosystem, target.text)
-        skip = 0
-        if their_owner and their_owner == self._owner:
-            skip = len(their_owner) + 1
-            found["same_owner"] = 1.0
-        elif their_owner:
-            found["their_owner"] = 1.0
-        elif self._owner:
-            found["own_owner"] = 1.0
-        own = self._own.get(skip) or self._of_name(query.text[skip:])
-        self._own[skip] = own
+        skip = self._owners(found, target) if self._owned else 0
+        own = self._own.get(skip)
+        if own is None:
+            own = self._own[skip] = self._of_name(skip)
         found.update(own.signs)
         theirs = target.text[skip:]
         others = forms.tokens(theirs)
@@ -124,27 +116,42 @@ class Witness:
         found["gain"] = own.cost - their_total
         found["gain_mean"] = own.mean - their_total / letters
         found["their_cost"] = their_total
-        if near:
+        near = query.neighbour(target.number)
+        if near is not None:
             found["slips"] = len(near.edits)
             self._edits(found, near, own.parts, others)
         else:
             found["slips"] = 0.0
 
-    def _of_name(self, text: str) -> Own:
-        """What the name alone, without its owner, shows."""
-        cost, most, letters = self._lexicon.letters(text)
+    def _owners(self, found: Signs, target: Target) -> int:
+        """Tells who owns the two names; returns how many characters of both an owner of both takes."""
+        theirs = forms.owner(self._query.ecosystem, target.text)
+        if theirs and theirs == self._owner:
+            found["same_owner"] = 1.0
+            return len(theirs) + 1
+        if theirs:
+            found["their_owner"] = 1.0
+        elif self._owner:
+            found["own_owner"] = 1.0
+        return 0
+
+    def _of_name(self, skip: int) -> Own:
+        """What the name alone shows, without the owner that takes so many characters."""
+        query, lexicon = self._query, self._lexicon
+        text = query.text[skip:]
+        cost, most, letters = lexicon.letters(text)
         total = cost / STEPS
-        cut = self._lexicon.segments(forms.flat(text))
-        parts = forms.tokens(text)
+        cut = lexicon.segments(forms.flat(text) if skip else query.flat)
+        parts = forms.tokens(text) if skip else query.tokens
         signs: Signs = {
             "cost": total,
             "cost_mean": total / letters,
             "cost_most": most / STEPS,
             "cut": cut,
             "cut_mean": cut / max(1, len(text)),
-            "rarest": max((self._lexicon.token(part) for part in parts), default=self._lexicon.unknown),
-            "near_one": len(self._query.one),
-            "near_two": len(self._query.two),
+            "rarest": max(map(lexicon.token, parts), default=lexicon.unknown),
+            "near_one": len(query.one),
+            "near_two": len(query.two),
         }
         return Own(text, parts, signs, total, total / letters)
 

@@ -36,6 +36,8 @@ AFFIXES = LANGUAGE_MARKS | LURES
 _MARKS = tuple(LANGUAGE_MARKS)
 _GLUED = tuple(sorted({len(mark) for mark in LANGUAGE_MARKS}))
 MIN_CORE = 3
+# Registries in which a name begins with its owner.
+OWNING = frozenset((Ecosystem.NPM, Ecosystem.MAVEN, Ecosystem.GO))
 MAX_TOKENS = 16
 
 
@@ -46,6 +48,8 @@ def flat(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """The runs of letters and digits of a lower-case text, at most 16 of them."""
+    if text.isascii() and text.isalnum():
+        return [text]
     return TOKEN.findall(text)[:MAX_TOKENS]
 
 

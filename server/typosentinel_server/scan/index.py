@@ -3,7 +3,7 @@
 Nothing here walks the list: the work for one name depends on its length, not on how many are popular.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from typosentinel_server.scan.inner import INNER
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.multimap import Multimap
 from typosentinel_server.scan.naming import Name, identity_of
-from typosentinel_server.scan.spelling import edits
+from typosentinel_server.scan.spelling import Edit, edits
 
 MAX_NEAR = 512
 
@@ -54,6 +54,9 @@ class Index:
         partial: whether the list is known to hold a part of the popular names only.
         where: what to call it in messages.
 
+    Attributes:
+        lettered: the number of the most popular of the names that have some letters and digits; None without one.
+
     Raises:
         CorpusUnreadable: the content is damaged.
     """
@@ -75,7 +78,8 @@ class Index:
         self._texts: list[str] = bytes(arrays["texts"]).decode().split("\n")
         self.flats: list[str] = bytes(arrays["flats"]).decode().split("\n")
         # The most popular of the names that share their letters; a dictionary answers in a tenth of a multimap's time.
-        self._most_popular = dict(zip(reversed(self.flats), range(len(self.flats) - 1, -1, -1), strict=True))
+        most_popular = dict(zip(reversed(self.flats), range(len(self.flats) - 1, -1, -1), strict=True))
+        self.lettered: Callable[[str], int | None] = most_popular.get
         self._ranks = arrays["ranks"]
         self._protected = arrays["protected"]
         self.corpus = CorpusFacts(
@@ -111,7 +115,7 @@ class Index:
 
     def known(self, name: Name) -> Target | None:
         """The name that the registry holds to be this very package."""
-        for n in self._identities.get(name.identity.encode("utf-8", "replace")):
+        for n in self._identities.get(name.identity):
             target = self.target(n)
             if identity_of(self.corpus.ecosystem, target.name) == name.identity:
                 return target
@@ -122,45 +126,40 @@ class Index:
         rank, protected = self._ranks[number] or None, bool(self._protected[number])
         return Target(number, self.names[number], self._texts[number], self.flats[number], rank, protected)
 
-    def near(self, flat: str) -> list[tuple[int, str]]:
-        """Numbers and flat forms of names that at most two slips lead to, most popular first.
+    def near(self, flat: str) -> list[tuple[int, tuple[Edit, ...]]]:
+        """Numbers of names that at most two slips lead from, and the slips; most popular first.
 
         Only names of 64 letters and digits at most have such. Bound: see `Deletions.candidates`; at most 512 names.
         """
         text = flat.encode("ascii", "ignore")
-        flats = self.flats
         if not 1 <= len(text) <= LONGEST:
             return []
         if INNER is not None:
-            numbers = INNER.near(text, self._words, self._present, self._flat_text, self._flat_ends)
-        else:
-            numbers = [n for n in self._deletions.candidates(text) if edits(flat, flats[n]) is not None]
-        return [(n, flats[n]) for n in numbers[:MAX_NEAR]]
-
-    def lettered(self, flat: str) -> int | None:
-        """The number of the most popular of the names that have these letters and digits."""
-        return self._most_popular.get(flat)
+            return INNER.near(text, self._words, self._present, self._flat_text, self._flat_ends, Edit)
+        flats = self.flats
+        explained = ((n, edits(flat, flats[n])) for n in self._deletions.candidates(text))
+        return [(n, how) for n, how in explained if how is not None][:MAX_NEAR]
 
     def same_look(self, look: str) -> list[Target]:
         """Names that a hasty reader takes for one another."""
-        found = self._skeletons.get(look.encode("utf-8", "replace"))
+        found = self._skeletons.get(look)
         return [t for t in self._at(found) if skeleton(t.flat) == look] if found else []
 
     def same_words(self, parts: list[str]) -> list[Target]:
         """Names of the same tokens in any order."""
         key = forms.word_order(parts)
-        found = self._orders.get(key.encode())
+        found = self._orders.get(key)
         return [t for t in self._at(found) if forms.word_order(forms.tokens(t.text)) == key] if found else []
 
     def same_base(self, base: str) -> list[Target]:
         """Owned names that are called so within their scope, group or account."""
-        found = self._bases.get(base.encode())
+        found = self._bases.get(base)
         ecosystem = self.corpus.ecosystem
         return [t for t in self._at(found) if forms.base(ecosystem, t.text) == base] if found else []
 
     def same_core(self, core: str) -> list[Target]:
         """Names of which a mark of a language or a lure can be taken away to leave this."""
-        found = self._cores.get(core.encode())
+        found = self._cores.get(core)
         return (
             [t for t in self._at(found) if any(c == core for c, _, _ in forms.cores(forms.tokens(t.text)))]
             if found

@@ -6,7 +6,10 @@ What they do is written out in Python too, in the rooms that call them, and a te
 from importlib import import_module
 from typing import Protocol, cast
 
-Table = dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+from typosentinel_server.scan.spelling import Edit
+
+# Of each sign its cuts, and its weights behind them: doubles, one more weight than cuts.
+Table = dict[str, bytes]
 
 
 OFFERED = ("find", "letters", "near", "odds", "segments")
@@ -15,18 +18,25 @@ OFFERED = ("find", "letters", "near", "odds", "segments")
 class Inner(Protocol):
     """What _native.c offers; see there."""
 
-    def find(self, key: bytes, starts: memoryview, hashes: memoryview, values: memoryview, /) -> list[int]:
-        """What a multimap files under a key."""
+    def find(self, starts: memoryview, hashes: memoryview, values: memoryview, key: str, /) -> list[int]:
+        """What a multimap files under a text."""
         ...
 
-    def letters(self, codes: bytes, model: memoryview, letters: int, /) -> tuple[int, int, int]:
-        """What codes cost by a letter model: sum, greatest and number."""
+    def letters(self, text: str, codes: bytes, model: memoryview, letters: int, /) -> tuple[int, int, int]:
+        """What the letters of a text and its end cost by a letter model: sum, greatest and number."""
         ...
 
     def near(
-        self, flat: bytes, words: memoryview, present: memoryview, flats: memoryview, ends: memoryview, /
-    ) -> list[int]:
-        """Numbers of names at most two slips from a text of 1 to 64 bytes."""
+        self,
+        flat: bytes,
+        words: memoryview,
+        present: memoryview,
+        flats: memoryview,
+        ends: memoryview,
+        edit: type[Edit],
+        /,
+    ) -> list[tuple[int, tuple[Edit, ...]]]:
+        """Numbers of names at most two slips from a text of 1 to 64 bytes, and the slips."""
         ...
 
     def odds(self, signs: dict[str, float], table: Table, start: float, /) -> float:

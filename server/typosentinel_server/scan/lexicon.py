@@ -115,13 +115,12 @@ class Lexicon:
 
         Costs are in sixteenths of a nat.
         """
-        codes = text.encode("ascii", "replace").translate(_CODES) + b"\x00"
         if INNER is not None:
-            return INNER.letters(codes, self._model, LETTERS)
+            return INNER.letters(text, _CODES, self._model, LETTERS)
         model = self._model
         costs = []
         context = 0
-        for code in codes:
+        for code in text.encode("ascii", "replace").translate(_CODES) + b"\x00":
             context = context % _CONTEXTS * LETTERS + code
             costs.append(model[context])
         return sum(costs), max(costs), len(costs)
@@ -188,9 +187,10 @@ def _table(tokens: list[str], costs: list[int]) -> tuple[npt.NDArray[np.uint64],
     """An open table of the tokens' hashes, at most half full, with linear probing."""
     bits = max(4, (2 * len(tokens)).bit_length())
     slots, slot_costs = [0] * 2**bits, [0] * 2**bits
-    for token, cost in zip(tokens, costs, strict=True):
+    hashes = polynomial.each([token.encode("ascii", "replace") for token in tokens])
+    for found, cost in zip(hashes, costs, strict=True):
         # 0 is an empty slot.
-        hashed = polynomial.whole(token.encode("ascii", "replace")) or 1
+        hashed = found or 1
         at = hashed >> (64 - bits)
         while slots[at]:
             at = (at + 1) % 2**bits

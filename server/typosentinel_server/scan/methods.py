@@ -270,6 +270,19 @@ METHODS = (
         limits="It knows what the list knows; other versions of a listed package are advisories.",
         needs="a list of known malware",
     ),
+    Method(
+        technique=Technique.NEAR_MALWARE,
+        title="Near known malware",
+        catches="the name is one slip, another number or other punctuation away from names on a list of known malware",
+        attack="some-listed-name2",
+        target="some-listed-name1",
+        ecosystem=Ecosystem.NPM,
+        cost="66 probes, and a comparison with each name found, at most 128; where there are such, the popular names "
+        "around are found once more",
+        limits="An honest package that is on no list is as near to its squats as they are to each other: one listed "
+        "name nearby is an advisory. Names below 5 letters and digits, or beyond 64, are not compared.",
+        needs="a list of known malware",
+    ),
 )
 BY_NAME = {method.name: method for method in METHODS}
 

@@ -84,10 +84,13 @@ class Technique(StrEnum):
     DEPENDENCY_CONFUSION = "dependency-confusion"
     UNKNOWN_NAME = "unknown-name"
     KNOWN_MALWARE = "known-malware"
+    NEAR_MALWARE = "near-known-malware"
 
 
 # What no list of popular names leads to: these come from lists that the operator of the scanner brings.
-FROM_CONTEXT = frozenset({Technique.DEPENDENCY_CONFUSION, Technique.UNKNOWN_NAME, Technique.KNOWN_MALWARE})
+FROM_CONTEXT = frozenset(
+    {Technique.DEPENDENCY_CONFUSION, Technique.UNKNOWN_NAME, Technique.KNOWN_MALWARE, Technique.NEAR_MALWARE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ class Finding:
 
     Attributes:
         technique: how the two are confused.
-        target: the popular name, in its registry's spelling; the name itself where the finding is about no other.
+        target: the popular name, in its registry's spelling, or the known malware that the name is like; the name
+            itself where the finding is about no other.
         rank: the target's place on its list, 1 the most popular; None where the list has no order.
         message: a sentence that a person can act on.
         score: 0 to 1; the logistic of the sum of the contributions.
@@ -180,9 +184,12 @@ class ScanResult:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The suspected targets, most likely first, other registries' last, each once; none for a clean name."""
+        """The suspected targets, most likely first, other registries' last, each once; none for a clean name.
+
+        Known malware is none: nobody should be told that it may be what they meant.
+        """
         if self.verdict is Verdict.CLEAN:
             return ()
-        counting = [f for f in self.findings if not f.cleared]
+        counting = [f for f in self.findings if not f.cleared and f.technique is not Technique.NEAR_MALWARE]
         suspected = [f.target for f in counting if not f.target_ecosystem and f.target != self.normalized]
         return tuple(dict.fromkeys([*suspected, *(f.target for f in counting if f.target_ecosystem)]))

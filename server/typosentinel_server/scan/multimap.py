@@ -1,6 +1,7 @@
-"""A multimap from bytes to small numbers that lives in flat memory, so that processes can share it."""
+"""A multimap from texts to small numbers that lives in flat memory, so that processes can share it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from zlib import crc32
 
 import numpy as np
@@ -14,7 +15,7 @@ MAX_VALUES = 64
 
 
 class Multimap:
-    """Numbers filed under the CRC-32 of a key, in buckets by its highest bits.
+    """Numbers filed under the CRC-32 of a text in UTF-8, in buckets by its highest bits.
 
     False matches are possible (one probe in thousands), so whoever asks compares the texts. A look-up reads
     one bucket: two numbers on average, whatever the size.
@@ -23,6 +24,9 @@ class Multimap:
         starts: where each bucket starts, and one past the last; a power of two and one.
         hashes: the keys' hashes in ascending order.
         values: the numbers, in the order of the hashes, ascending where these are equal.
+
+    Attributes:
+        get: the numbers filed under a text, ascending, at most 64 of them.
     """
 
     def __init__(self, starts: memoryview, hashes: memoryview, values: memoryview) -> None:
@@ -30,12 +34,11 @@ class Multimap:
         self._hashes = hashes
         self._values = values
         self._shift = HASH_BITS - (len(starts) - 1).bit_length() + 1
+        find = self._find if INNER is None else partial(INNER.find, starts, hashes, values)
+        self.get: Callable[[str], list[int]] = find
 
-    def get(self, key: bytes) -> list[int]:
-        """The numbers filed under a key, ascending, at most 64 of them."""
-        if INNER is not None:
-            return INNER.find(key, self._starts, self._hashes, self._values)
-        wanted = crc32(key)
+    def _find(self, key: str) -> list[int]:
+        wanted = crc32(key.encode())
         bucket = wanted >> self._shift
         start, stop = self._starts[bucket], self._starts[bucket + 1]
         if start == stop:

@@ -10,7 +10,7 @@ from typosentinel_server.scan.elsewhere import Elsewhere
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.naming import Name, comparable
-from typosentinel_server.scan.spelling import Edit, Slip, edits, slip
+from typosentinel_server.scan.spelling import Edit, Slip, slip
 
 MAX_ONE = 16
 MAX_TWO = 8
@@ -57,9 +57,9 @@ class Query:
         self.ecosystem = index.corpus.ecosystem
         self.foreign = [] if name.raw.isascii() else [c for c in name.raw if not c.isascii()]
         self.text = comparable(self.ecosystem, fold(name.raw)) if self.foreign else name.text
-        whole = self.text.isalnum() and not self.foreign
-        self.flat = self.text if whole else forms.flat(self.text)
-        self.tokens = [self.text] if whole else forms.tokens(self.text)
+        self.tokens = forms.tokens(self.text)
+        cut = self.foreign or len(self.tokens) == forms.MAX_TOKENS
+        self.flat = forms.flat(self.text) if cut else "".join(self.tokens)
         self.cores = list(forms.cores(self.tokens))
         self.namesake = elsewhere.namesake(self.flat, self.ecosystem)
         self.same: list[Target] = []
@@ -67,23 +67,30 @@ class Query:
         self.two: list[Near] = []
         self._look_around()
 
+    def neighbour(self, number: int) -> Near | None:
+        """How a popular name is one or two slips away; None where it is not."""
+        for near in self.one:
+            if near.target.number == number:
+                return near
+        for near in self.two:
+            if near.target.number == number:
+                return near
+        return None
+
     def _look_around(self) -> None:
-        flat = self.flat
-        twice = len(flat) >= SHORTEST_TWICE
-        for number, their_flat in self.index.near(flat):
-            found = edits(flat, their_flat)
-            if found is None:
-                continue
+        twice = len(self.flat) >= SHORTEST_TWICE
+        target = self.index.target
+        for number, found in self.index.near(self.flat):
             if not found:
-                self.same.append(self.index.target(number))
+                self.same.append(target(number))
             elif len(found) == 1:
                 if len(self.one) < MAX_ONE:
-                    self.one.append(self._near(number, their_flat, found))
-            elif twice and len(self.two) < MAX_TWO and len(their_flat) >= SHORTEST_TWICE - 1:
-                self.two.append(self._near(number, their_flat, found))
+                    self.one.append(self._near(target(number), found))
+            elif twice and len(self.two) < MAX_TWO and len((near := target(number)).flat) >= SHORTEST_TWICE - 1:
+                self.two.append(self._near(near, found))
 
-    def _near(self, number: int, their_flat: str, found: tuple[Edit, ...]) -> Near:
-        return Near(self.index.target(number), found, tuple(slip(edit, self.flat, their_flat) for edit in found))
+    def _near(self, target: Target, found: tuple[Edit, ...]) -> Near:
+        return Near(target, found, tuple([slip(edit, self.flat, target.flat) for edit in found]))
 
 
 class Match(NamedTuple):

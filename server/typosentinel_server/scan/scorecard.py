@@ -5,6 +5,7 @@ that a pair of names does not have adds nothing.
 """
 
 import json
+from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,18 +58,17 @@ class Card:
     _table: Table = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_table", {name: (sign.cuts, sign.weights) for name, sign in self.signs.items()})
+        packed = {name: array("d", (*sign.cuts, *sign.weights)).tobytes() for name, sign in self.signs.items()}
+        object.__setattr__(self, "_table", packed)
 
     def odds(self, signs: Signs) -> float:
         """The sum of all weights, in log-odds."""
-        table = self._table
         if INNER is not None:
-            return INNER.odds(signs, table, self.start)
+            return INNER.odds(signs, self._table, self.start)
         total = self.start
         for name, value in signs.items():
-            if name in table:
-                cuts, weights = table[name]
-                total += weights[bisect_right(cuts, value)] if cuts else weights[0]
+            if name in self.signs:
+                total += self.signs[name].weight(value)
         return total
 
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
@@ -77,15 +77,22 @@ class Card:
         for name, value in signs.items():
             sign = self.signs.get(name)
             if sign is not None:
-                reason = sign.reason.format(value=_shown(value)) if "{" in sign.reason else sign.reason
-                found[reason] = found.get(reason, 0.0) + sign.weights[bisect_right(sign.cuts, value)]
+                reason, weight = sign.reason, sign.weights[bisect_right(sign.cuts, value)]
+                if "{" in reason:
+                    reason = reason.replace("{value}", _shown(value))
                 if name == STARTING:
-                    found[reason] += self.start
-        weak = [reason for reason, weight in found.items() if abs(weight) < WEAK]
-        if weak:
-            found[OTHERS] = sum(found.pop(reason) for reason in weak)
-        told = (Contribution(_told(reason, weight), round(weight, 3)) for reason, weight in found.items())
-        return tuple(sorted(told, key=lambda c: -abs(c.weight)))
+                    weight += self.start
+                found[reason] = found[reason] + weight if reason in found else weight
+        told, weak = [], 0.0
+        for reason, weight in found.items():
+            if -WEAK < weight < WEAK:
+                weak += weight
+            else:
+                told.append(Contribution(_told(reason, weight), round(weight, 3)))
+        if len(told) < len(found):
+            told.append(Contribution(OTHERS, round(weak, 3)))
+        told.sort(key=_strength, reverse=True)
+        return tuple(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,10 @@ def fitted() -> Scorecard:
     """The weights that the package carries."""
     content = resources.files("typosentinel_server").joinpath("scan", "weights.json").read_text(encoding="utf-8")
     return parse(json.loads(content))
+
+
+def _strength(contribution: Contribution) -> float:
+    return abs(contribution.weight)
 
 
 def _told(reason: str, weight: float) -> str:

@@ -1,6 +1,7 @@
 """What turns one flat name into another: at most two slips of the hand, and what kind of slips they are."""
 
 from enum import StrEnum
+from string import ascii_lowercase, digits
 from typing import NamedTuple
 
 from typosentinel_server.scan.keyboard import adjacent
@@ -115,7 +116,7 @@ def slip(edit: Edit, mine: str, theirs: str) -> Slip:
         return _addition(edit.mine, mine, edit.at)
     if not edit.mine:
         return _omission(edit.theirs, theirs, edit.their_at)
-    return _replacement(edit.mine, edit.theirs)
+    return REPLACEMENTS.get(edit.mine + edit.theirs, Slip.REPLACED)
 
 
 def _addition(letter: str, text: str, at: int) -> Slip:
@@ -155,3 +156,7 @@ def _replacement(mine: str, theirs: str) -> Slip:  # noqa: PLR0911 - one line a 
 
 def _beside(text: str, at: int) -> str:
     return text[at - 1 : at] + text[at + 1 : at + 2] if at else text[1:2]
+
+
+LETTERS = ascii_lowercase + digits
+REPLACEMENTS = {mine + theirs: _replacement(mine, theirs) for mine in LETTERS for theirs in LETTERS if mine != theirs}

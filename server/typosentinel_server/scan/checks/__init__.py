@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from typosentinel_server.scan import forms
 from typosentinel_server.scan.checks import (
     affix,
     bitflip,
@@ -51,7 +52,7 @@ def matches(query: Query) -> list[Match]:
             found += check(query)
     if query.two:
         found += compound.check(query)
-    if query.ecosystem in scope.OWNING:
+    if query.ecosystem in forms.OWNING:
         found += scope.check(query)
     if len(query.tokens) > 1:
         found += wordorder.check(query)

@@ -20,9 +20,10 @@ def check(query: Query) -> Iterator[Match]:
             theirs = _affix(target.text, query.flat)
             evidence = f"{letters(theirs)} of {{target}} is left out"
             yield Match(Technique.AFFIX, target, evidence, {"affix_dropped": 1.0})
-    for core, affix in dict.fromkeys((core, affix) for core, affix, _ in query.cores):
-        if len(core) >= SHORTEST:
-            yield from _exchanged(query, core, affix)
+    if query.cores:
+        for core, affix in dict.fromkeys((core, affix) for core, affix, _ in query.cores):
+            if len(core) >= SHORTEST:
+                yield from _exchanged(query, core, affix)
     # Any word may stand behind; those that say little have just been looked at.
     if len(query.tokens) > 1 and query.tokens[-1] not in forms.AFFIXES:
         core = "".join(query.tokens[:-1])

@@ -22,9 +22,8 @@ def check(query: Query) -> Iterator[Match]:
     """
     found = 0
     index = query.index
-    for core, words, kind in _parts(query):
-        number = index.lettered(core) if len(core) >= SHORTEST else None
-        if number is None:
+    for number, words, kind in _popular(query):
+        if len(index.flats[number]) < SHORTEST:
             continue
         family = (index.front_family if kind.endswith(SUFFIX) else index.back_family)[number]
         if family >= FAMILY and not (len(words) == 1 and words[0] in forms.AFFIXES):
@@ -36,17 +35,21 @@ def check(query: Query) -> Iterator[Match]:
             return
 
 
-def _parts(query: Query) -> Iterator[tuple[str, list[str], str]]:
-    """Flat parts of the query, the words beside each, and where these stand."""
-    parts = query.tokens
+def _popular(query: Query) -> Iterator[tuple[int, list[str], str]]:
+    """Numbers of popular names that parts of the query are, the words beside each, and where these stand."""
+    parts, lettered = query.tokens, query.index.lettered
     for cut in range(len(parts) - 1, 0, -1):
-        yield "".join(parts[:cut]), parts[cut:], SUFFIX
-        yield "".join(parts[cut:]), parts[:cut], PREFIX
+        if (number := lettered("".join(parts[:cut]))) is not None:
+            yield number, parts[cut:], SUFFIX
+        if (number := lettered("".join(parts[cut:]))) is not None:
+            yield number, parts[:cut], PREFIX
     for at in range(1, len(parts) - 1):
-        yield parts[at], parts[:at] + parts[at + 1 :], INFIX
+        if (number := lettered(parts[at])) is not None:
+            yield number, parts[:at] + parts[at + 1 :], INFIX
     for core, affix, in_front in query.cores:
-        if len(parts) == 1 or affix not in (parts[0], parts[-1]):
-            yield core, [affix], GLUED_PREFIX if in_front else GLUED_SUFFIX
+        number = lettered(core) if len(parts) == 1 or affix not in (parts[0], parts[-1]) else None
+        if number is not None:
+            yield number, [affix], GLUED_PREFIX if in_front else GLUED_SUFFIX
 
 
 def _signs(words: list[str], kind: str, family: int) -> dict[str, float]:

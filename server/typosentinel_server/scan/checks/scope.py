@@ -13,7 +13,8 @@ from typosentinel_server.scan.query import Match, Query
 # Scopes whose packages are by rule named after packages of others.
 DESCRIBING = frozenset(("@types",))
 SHORTEST = 3
-OWNING = frozenset((Ecosystem.NPM, Ecosystem.MAVEN, Ecosystem.GO))
+# `core` and `utils` are in everybody's scope: of those whose owners are nothing alike, the most popular are enough.
+MOST_UNLIKE = 8
 
 
 def check(query: Query) -> Iterator[Match]:
@@ -27,12 +28,20 @@ def check(query: Query) -> Iterator[Match]:
         return
     if not held:
         return
+    unlike, mine = 0, forms.flat(held)
     for target in query.index.same_base(base):
         theirs = forms.owner(query.ecosystem, target.text)
-        if theirs != held and theirs not in DESCRIBING:
-            evidence = f"it is called as {{target}} and belongs to {held}, not {theirs}"
-            alike = {"owner_alike": 1.0} if _alike(held, theirs) else {}
-            yield Match(Technique.SCOPE, target, evidence, {"other_owner": 1.0, **alike, **_owned(query, target)})
+        if theirs == held or theirs in DESCRIBING:
+            continue
+        signs = {"other_owner": 1.0}
+        if _alike(held, mine, theirs):
+            signs["owner_alike"] = 1.0
+        elif unlike == MOST_UNLIKE:
+            continue
+        else:
+            unlike += 1
+        evidence = f"it is called as {{target}} and belongs to {held}, not {theirs}"
+        yield Match(Technique.SCOPE, target, evidence, signs | _owned(query, target))
     if query.ecosystem is Ecosystem.NPM:
         number = query.index.lettered(forms.flat(base))
         if number is not None and (unowned := query.index.target(number)).text == base:
@@ -52,9 +61,9 @@ def _without(query: Query) -> Iterator[Match]:
             yield Match(Technique.SCOPE, target, evidence, {"owner_flattened": 1.0, **_owned(query, target)})
 
 
-def _alike(held: str, theirs: str) -> bool:
+def _alike(held: str, mine: str, theirs: str) -> bool:
     """Whether one owner passes for the other: one begins with the other, or they differ in a group's first word."""
-    mine, other = (forms.flat(owner) for owner in (held, theirs))
+    other = forms.flat(theirs)
     if mine and other and (mine.startswith(other) or other.startswith(mine)):
         return True
     return "." in held and held.partition(".")[2] == theirs.partition(".")[2]

@@ -1,6 +1,6 @@
 """What a kind of knowledge is asked and what it answers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import exp
 from typing import Protocol
@@ -18,11 +18,14 @@ class Asked:
     Attributes:
         name: the name in its registry's forms.
         result: the judgement by name alone; its package is the asker's own, version included.
+        resembled: gives the popular names that any technique leads from to this one, however weakly, by their letters
+            and digits. It takes as long as the judgement, so few ask.
         exists: whether the asker has shown that the registry holds the package.
     """
 
     name: Name
     result: ScanResult
+    resembled: Callable[[], Iterable[str]]
     exists: bool = False
 
 
