@@ -26,6 +26,18 @@ class Column(NamedTuple):
     ordered: bool = True
 
 
+class Stated(NamedTuple):
+    """The weights of a group that no labelled attack shows, set by hand.
+
+    Attributes:
+        start: log-odds before any sign.
+        signs: by name, with a weight for each range.
+    """
+
+    start: float
+    signs: dict[str, tuple[Column, tuple[float, ...]]]
+
+
 THERE = ()
 COUNT = (1.5,)
 BEFORE = "attacks of this kind are common in this ecosystem|attacks of this kind are rare in this ecosystem"
@@ -133,4 +145,25 @@ DESIGN: dict[Group, dict[str, Column]] = {
         "base_word": Column((5, 6, 7, 8, 10), WORDS),
         "words": Column((1.5, 2.5), WORDS),
     },
+}
+
+# Honest names are called so, too, and no labelled attack is, so these weights are set by hand. Most of it is evidence
+# or nothing, next to the most popular targets it is an advisory, and all weights together stay below suspicious.
+STATED: dict[Group, Stated] = {
+    Group.HINTS: Stated(
+        start=-2.8,
+        signs={
+            # The start is told with it.
+            "ecosystem": (Column(THERE, "most names of this kind are honest"), (0.0,)),
+            "length": (Column((7, 10, 14), "the shorter name has {value} letters and digits"), (-0.6, 0.0, 0.2, 0.3)),
+            "rank": (Column((2, 3, 4), POPULAR), (1.4, 0.9, 0.3, -0.4)),
+            "kin_form": (Column(THERE, "another form of the same word"), (0.6,)),
+            "kin_meaning": (Column(THERE, "a word of kin meaning"), (0.4,)),
+            "kin_rest": (
+                Column((5, 8, 12), "beside that word, {value} letters and digits are the same"),
+                (-0.4, 0.1, 0.3, 0.4),
+            ),
+            "namesake": (Column(THERE, "a popular package of another registry is called so"), (0.2,)),
+        },
+    )
 }

@@ -16,11 +16,11 @@ from hack.bench.data import Data
 from hack.bench.data import main as measured
 from hack.detection import learn
 from hack.detection.dataset import Labelled, labelled, made
+from hack.detection.design import DESIGN
 from hack.detection.fitting import Fit, Floats
 from hack.detection.runs import UNSCORED, rows_of
 from hack.detection.thresholds import Judging, judging, reliability
 from typosentinel_server.engines import Engines, Library, build_engines
-from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 OUT = Path(__file__).resolve().parents[2] / "server" / "typosentinel_server" / "scan" / "weights.json"
@@ -41,7 +41,7 @@ class Fitted:
         rows = [row for row in rows_of(data.dev) if row["ecosystem"] not in UNSCORED]
         self.data: list[Labelled] = list(labelled(rows, self.engines))
         ours = list(labelled(made(self.engines, MADE_EACH), self.engines))
-        groups = {group: learn.pairs_of(group, [*self.data, *ours]) for group in Group}
+        groups = {group: learn.pairs_of(group, [*self.data, *ours]) for group in DESIGN}
         self._whole = learn.learn(groups)
         self._folds = learn.crossed(groups)
         self.judging: Judging = judging(self.data, self._held_out())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hack.detection.dataset import FOLDS, Labelled
-from hack.detection.design import DESIGN
+from hack.detection.design import DESIGN, STATED, Column
 from hack.detection.fitting import Bools, Fit, Floats, Layout, fit
 from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.scorecard import Scorecard, parse
@@ -67,20 +67,24 @@ def crossed(groups: Mapping[Group, Pairs]) -> list[dict[Group, Fit]]:
 def document(fits: Mapping[Group, Fit], advisory_from: float, suspicious_from: float) -> dict[str, Any]:
     """A score card in its JSON form."""
     groups = {
-        group.value: {
-            "start": round(found.start, DIGITS),
-            "signs": {
-                name: {
-                    "cuts": list(column.cuts),
-                    "weights": [round(weight, DIGITS) for weight in found.weights[name]],
-                    "reason": column.reason,
-                }
-                for name, column in DESIGN[group].items()
-            },
-        }
+        group.value: _card(found.start, {name: (column, found.weights[name]) for name, column in DESIGN[group].items()})
         for group, found in fits.items()
-    }
+    } | {group.value: _card(*stated) for group, stated in STATED.items()}
     return {"advisoryFrom": advisory_from, "suspiciousFrom": suspicious_from, "groups": groups}
+
+
+def _card(start: float, signs: Mapping[str, tuple[Column, tuple[float, ...]]]) -> dict[str, Any]:
+    return {
+        "start": round(start, DIGITS),
+        "signs": {
+            name: {
+                "cuts": list(column.cuts),
+                "weights": [round(weight, DIGITS) for weight in weights],
+                "reason": column.reason,
+            }
+            for name, (column, weights) in signs.items()
+        },
+    }
 
 
 def scorecard(fits: Mapping[Group, Fit], advisory_from: float = 1.0, suspicious_from: float = 1.0) -> Scorecard:
@@ -89,10 +93,13 @@ def scorecard(fits: Mapping[Group, Fit], advisory_from: float = 1.0, suspicious_
 
 
 def odds(name: Labelled, card: Scorecard) -> float:
-    """The log-odds of the strongest suspect; minus infinity for a name that is listed or resembles nothing."""
+    """The log-odds of the strongest suspect that weights were learned for.
+
+    Minus infinity for a name that is listed or resembles nothing.
+    """
     if name.known:
         return -np.inf
-    return max((card.cards[s.group].odds(s.signs) for s in name.suspects), default=-np.inf)
+    return max((card.cards[s.group].odds(s.signs) for s in name.suspects if s.group in DESIGN), default=-np.inf)
 
 
 def _fitted(pairs: Pairs, chosen: Bools) -> Fit:

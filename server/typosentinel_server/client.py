@@ -84,6 +84,7 @@ def _answer(question: Question, content: ScanResponse, served_by: str | None) ->
             score=finding.score,
             contributions=tuple(Contribution(c.reason, c.weight) for c in finding.contributions),
             cleared=finding.cleared,
+            target_ecosystem=finding.target_ecosystem,
         )
         for finding in content.findings
     )

@@ -10,9 +10,10 @@ from typosentinel_server import __version__
 from typosentinel_server.bundles.bundle import Bundle
 from typosentinel_server.bundles.errors import SHRUNKEN
 from typosentinel_server.errors import CorpusUnreadable, DomainError, EcosystemUnknown, NameRefused
-from typosentinel_server.scan import corpus, forms, lexicon
+from typosentinel_server.scan import corpus, elsewhere, forms, lexicon
 from typosentinel_server.scan.compiling import LAYOUT, compile_corpus
 from typosentinel_server.scan.corpus import FILE_STEMS, Corpus, CorpusFacts, RawList
+from typosentinel_server.scan.elsewhere import Elsewhere
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.index import Index
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict, parse_ecosystem
@@ -76,7 +77,15 @@ class Library:
             partial(_compile_lexicon, indexes),
             lexicon.open_lexicon,
         )
-        return {ecosystem: Engine(indexes[ecosystem], found) for ecosystem in wanted}
+        # A list alone has no other registries.
+        others = Elsewhere()
+        if len(indexes) > 1:
+            others = self.shelf.take(
+                f"elsewhere-{digest[:KEY_DIGITS]}-{__version__}-{LAYOUT}.typo",
+                partial(_compile_elsewhere, indexes),
+                Elsewhere,
+            )
+        return {ecosystem: Engine(indexes[ecosystem], found, elsewhere=others) for ecosystem in wanted}
 
     def _raw(self, ecosystem: Ecosystem) -> RawList:
         if ecosystem not in self.ecosystems:
@@ -94,6 +103,10 @@ class Library:
 def _compile_lexicon(indexes: Mapping[Ecosystem, Index]) -> bytes:
     names = [forms.base(e, comparable(e, name)) for e, index in indexes.items() for name in index.names]
     return lexicon.compile_lexicon(names, lexicon.english())
+
+
+def _compile_elsewhere(indexes: Mapping[Ecosystem, Index]) -> bytes:
+    return elsewhere.compile_elsewhere(indexes, lexicon.english())
 
 
 class Engines:

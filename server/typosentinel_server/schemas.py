@@ -43,6 +43,8 @@ class FindingBody(_Wire):
     score: Score
     contributions: Annotated[list[ContributionBody], Field(min_length=1)]
     cleared: bool = False
+    # Only where it is another registry than the name's.
+    target_ecosystem: Ecosystem | None = Field(default=None, exclude_if=lambda held: held is None)
 
 
 class AllowanceBody(_Wire):
@@ -98,6 +100,7 @@ class ScanResponse(_Wire):
                     score=finding.score,
                     contributions=[ContributionBody(reason=c.reason, weight=c.weight) for c in finding.contributions],
                     cleared=finding.cleared,
+                    target_ecosystem=finding.target_ecosystem,
                 )
                 for finding in result.findings
             ],

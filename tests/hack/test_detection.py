@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from hack.bench.data import NotRun
-from hack.detection import listed, runs, tables
+from hack.detection import learn, listed, runs, tables
+from hack.detection.design import DESIGN, STATED
+from hack.detection.fitting import Fit
 
 from typosentinel_server.engines import Library
+from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.model import Ecosystem
 
 ROWS = [
@@ -151,3 +154,20 @@ def test_single_edits_are_bounded_where_no_labels_exist() -> None:
         ["edit2", "0.00/0.00", "-", "-"],
         ["homoglyph", "-", "-", "1.00/1.00"],
     ]
+
+
+def test_every_group_is_fitted_or_stated() -> None:
+    """One or the other; what is stated is written as it stands, a weight for each range."""
+    fits = {
+        group: Fit(1.0, {name: (0.5,) * (len(column.cuts) + 1) for name, column in signs.items()})
+        for group, signs in DESIGN.items()
+    }
+    cards = learn.scorecard(fits).cards
+
+    assert (set(cards), set(DESIGN) & set(STATED)) == (set(Group), set())
+    for group, (start, signs) in STATED.items():
+        assert cards[group].start == start
+        assert {name: sign.weights for name, sign in cards[group].signs.items()} == {
+            n: w for n, (_, w) in signs.items()
+        }
+        assert all(len(weights) == len(column.cuts) + 1 for column, weights in signs.values())

@@ -64,7 +64,7 @@ def test_near_miss_of_a_private_name_counts_by_its_length(
     assert (found.verdict, found.findings[0].target) == (verdict, target)
 
 
-@pytest.mark.parametrize("name", ["billing-cores", "billing-kernel", "@other/billing-core", "acmex"])
+@pytest.mark.parametrize("name", ["billing-cores", "billing-oven", "@other/billing-core", "acmex"])
 def test_popular_and_other_names_are_left_alone(name: str) -> None:
     """A popular name is nobody's slip of a private one."""
     assert asked(name, popular="billing-cores").findings == ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from typosentinel_server.answers import Answer, Question, Refusal
-from typosentinel_server.scan.model import Allowance
+from typosentinel_server.scan.model import Allowance, Finding
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -35,18 +35,7 @@ def full(question: Question, answer: Answer | Refusal) -> dict[str, Any]:
         return found
     return short(question, answer) | {
         "rank": answer.rank,
-        "findings": [
-            {
-                "technique": finding.technique.value,
-                "target": finding.target,
-                "targetRank": finding.rank,
-                "message": finding.message,
-                "score": finding.score,
-                "contributions": [{"reason": c.reason, "weight": c.weight} for c in finding.contributions],
-                "cleared": finding.cleared,
-            }
-            for finding in answer.findings
-        ],
+        "findings": [_finding(finding) for finding in answer.findings],
         "corpusVersion": answer.compared_with,
         "servedBy": answer.served_by,
     }
@@ -60,6 +49,21 @@ def line(question: Question, answer: Answer | Refusal) -> str:
 def document(answers: Sequence[tuple[Question, Answer | Refusal]]) -> str:
     """All full objects in one array."""
     return json.dumps([full(question, answer) for question, answer in answers], indent=2)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "technique": finding.technique.value,
+        "target": finding.target,
+        "targetRank": finding.rank,
+        "message": finding.message,
+        "score": finding.score,
+        "contributions": [{"reason": c.reason, "weight": c.weight} for c in finding.contributions],
+        "cleared": finding.cleared,
+    }
+    if finding.target_ecosystem is not None:
+        found["targetEcosystem"] = finding.target_ecosystem.value
+    return found
 
 
 def _allowance(allowance: Allowance) -> dict[str, Any]:

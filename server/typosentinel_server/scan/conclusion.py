@@ -102,19 +102,23 @@ def _of_letters(result: ScanResult, card: Scorecard) -> list[Judged]:
     # Where the engine holds its verdict below what the score would give, more evidence doesn't lift it above that.
     lowered = card.verdict_of(result.score).severity > result.verdict.severity
     at_most = result.verdict if lowered else Verdict.SUSPICIOUS
-    return [Judged(finding, at_most=at_most) for finding in result.findings]
+    # Many a project is published in several registries: what is popular in another one is at most worth a look.
+    capped = min(at_most, Verdict.ADVISORY, key=lambda verdict: verdict.severity)
+    return [Judged(f, at_most=capped if f.target_ecosystem else at_most) for f in result.findings]
 
 
 def _weighed(judged: Judged, result: ScanResult, metadata: Metadata, today: date) -> Judged:
-    if judged.finding.target == result.normalized:
+    finding = judged.finding
+    if finding.target == result.normalized and not finding.target_ecosystem:
         return judged
-    target = metadata.target if _is_target(result, metadata, judged.finding) else Facts()
-    return replace(judged, finding=with_more(judged.finding, weigh(metadata.package, target, today)))
+    target = metadata.target if _is_target(result, metadata, finding) else Facts()
+    return replace(judged, finding=with_more(finding, weigh(metadata.package, target, today)))
 
 
 def _is_target(result: ScanResult, metadata: Metadata, finding: Finding) -> bool:
-    # Having an owner in common excuses next to what is imitated, not next to malware.
-    if metadata.target_name is None or finding.technique is Technique.NEAR_MALWARE:
+    # Having an owner in common excuses next to what is imitated, not next to malware; a package of the same name in
+    # another registry is another package.
+    if metadata.target_name is None or finding.technique is Technique.NEAR_MALWARE or finding.target_ecosystem:
         return False
     return same_package(result.package.ecosystem, metadata.target_name, finding.target)
 

@@ -10,12 +10,13 @@ from math import log
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.checks import matches
 from typosentinel_server.scan.corpus import CorpusFacts
+from typosentinel_server.scan.elsewhere import Elsewhere
 from typosentinel_server.scan.evidence import GROUPS, Group, Signs, Witness
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.lexicon import Lexicon
 from typosentinel_server.scan.model import Ecosystem, Finding, Package, ScanResult
 from typosentinel_server.scan.naming import Name, parse_name, refusal
-from typosentinel_server.scan.query import Match, Query
+from typosentinel_server.scan.query import NOWHERE, Match, Query
 from typosentinel_server.scan.scorecard import Scorecard, fitted, logistic
 
 MAX_FINDINGS = 8
@@ -52,12 +53,16 @@ class Engine:
         index: the popular names to compare with.
         lexicon: what the words of package names look like.
         scorecard: the weights; those of the package where None.
+        elsewhere: the popular names of other registries; none where nothing is said.
     """
 
-    def __init__(self, index: Index, lexicon: Lexicon, scorecard: Scorecard | None = None) -> None:
+    def __init__(
+        self, index: Index, lexicon: Lexicon, scorecard: Scorecard | None = None, elsewhere: Elsewhere = NOWHERE
+    ) -> None:
         self._index = index
         self._lexicon = lexicon
         self._card = scorecard or fitted()
+        self._elsewhere = elsewhere
 
     @property
     def ecosystem(self) -> Ecosystem:
@@ -72,7 +77,7 @@ class Engine:
     @property
     def basis(self) -> str:
         """What judgements rest on: the list, and what all lists together teach; a part of every cache key."""
-        return f"{self.corpus.version}/{self._lexicon.version}"
+        return f"{self.corpus.version}/{self._lexicon.version}/{self._elsewhere.version}"
 
     @property
     def names(self) -> list[str]:
@@ -90,10 +95,10 @@ class Engine:
 
     def with_card(self, scorecard: Scorecard) -> "Engine":
         """An engine over the same list that weighs differently."""
-        return Engine(self._index, self._lexicon, scorecard)
+        return Engine(self._index, self._lexicon, scorecard, self._elsewhere)
 
     def scan(self, package: Package) -> ScanResult:
-        """The judgement of one name. Bound: some 300 probes, whatever the name.
+        """The judgement of one name. Bound: some 400 probes, whatever the name.
 
         Each probe for a neighbour finds at most 64 names, 512 of which are looked at; with real lists they are dozens.
 
@@ -142,7 +147,7 @@ class Engine:
 
     def suspects(self, name: Name) -> list[Suspect]:
         """The popular names that an unlisted name may be confused with, and the signs; nothing weighed yet."""
-        query = Query(name, self._index)
+        query = Query(name, self._index, self._elsewhere)
         found = _grouped(query)
         return _suspects(query, found, self._lexicon) if found else []
 
@@ -176,6 +181,7 @@ class Engine:
                     message=match.evidence.replace("{target}", quoted),
                     score=score,
                     contributions=contributions,
+                    target_ecosystem=target.ecosystem,
                 )
 
     def _result(self, package: Package, name: Name, known: Target | None, findings: tuple[Finding, ...]) -> ScanResult:

@@ -1,7 +1,8 @@
 """The signs for and against a confusion, in numbers that the score card weighs.
 
-There are three groups of techniques, each with signs and weights of its own: slips of the hand and of the eye,
-words put beside or exchanged, and owners. What the techniques of one group see in a pair of names adds up.
+There are four groups of techniques, each with signs and weights of its own: slips of the hand and of the eye,
+words put beside or exchanged, owners, and hints that are no more than that. What the techniques of one group see in a
+pair of names adds up.
 """
 
 import re
@@ -30,6 +31,7 @@ class Group(StrEnum):
     SLIPS = "slips"
     WORDS = "words"
     OWNERS = "owners"
+    HINTS = "hints"
 
 
 GROUPS = dict.fromkeys(set(Technique) - FROM_CONTEXT, Group.SLIPS) | {
@@ -38,6 +40,8 @@ GROUPS = dict.fromkeys(set(Technique) - FROM_CONTEXT, Group.SLIPS) | {
     Technique.VERSION: Group.WORDS,
     Technique.WORD_ORDER: Group.WORDS,
     Technique.SCOPE: Group.OWNERS,
+    Technique.SEMANTIC: Group.HINTS,
+    Technique.CROSS_ECOSYSTEM: Group.HINTS,
 }
 
 
@@ -91,7 +95,7 @@ class Witness:
             self._slips(found, target)
         elif group is Group.WORDS:
             found["target_word"] = self._lexicon.token(target.flat)
-        else:
+        elif group is Group.OWNERS:
             found["base_word"] = min(map(self._lexicon.token, self._query.tokens or [""]))
             found["words"] = len(self._query.tokens)
         return found

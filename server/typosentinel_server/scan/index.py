@@ -33,6 +33,7 @@ class Target(NamedTuple):
         flat: the letters and digits of that.
         rank: 1 is the most popular; None where the list has no order.
         protected: whether it is in the top of the list.
+        ecosystem: its registry, where that is another than the one asked about.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Target(NamedTuple):
     flat: str
     rank: int | None
     protected: bool
+    ecosystem: Ecosystem | None = None
 
 
 class Index:

@@ -20,7 +20,7 @@ class Method:
         catches: one sentence, without a full stop.
         attack: a name that it finds.
         target: the popular name that the attack is taken for.
-        ecosystem: where both stand; the target is on the built-in list.
+        ecosystem: where both stand, but for a target of another one; the target is on the built-in list.
         needs: what must be configured for it to find anything; empty where the lists suffice.
         cost: a bound on its work for one name.
         limits: what it misses, and what it suspects wrongly.
@@ -212,6 +212,30 @@ METHODS = (
         ecosystem=Ecosystem.NPM,
         cost="three probes, and a comparison with each name found, at most 64",
         limits="@types/ names describe packages of others and are left alone; common words weigh less.",
+    ),
+    Method(
+        technique=Technique.SEMANTIC,
+        title="A word of kin meaning",
+        catches="a word of a popular name is exchanged for one that means nearly the same, or for another form of it",
+        attack="color-conversion",
+        target="color-convert",
+        ecosystem=Ecosystem.NPM,
+        cost="one probe for each word that may stand there instead, at most 64",
+        limits="Which words are kin is a list of about 1,000 in 170 groups; words must be set apart by marks, one is "
+        "exchanged at a time, and three letters or more must stay. Honest packages are named so too, hence at most an "
+        "advisory.",
+    ),
+    Method(
+        technique=Technique.CROSS_ECOSYSTEM,
+        title="A popular name of another registry",
+        catches="the name is popular in another registry and on no list of this one, so it may be asked for by mistake",
+        attack="typing_extensions",
+        target="typing-extensions",
+        ecosystem=Ecosystem.NPM,
+        cost="one probe, and a comparison with each name found, at most 64",
+        limits="Many projects are published in several registries, so it is evidence next to the thousand most popular "
+        "names of a registry, at most an advisory next to the hundred, and nothing beyond. Names below five letters, "
+        "English words, words that three listed names of this registry hold, and names with an owner are left alone.",
     ),
     Method(
         technique=Technique.DEPENDENCY_CONFUSION,

@@ -78,7 +78,9 @@ class Technique(StrEnum):
     VERSION = "version"
     AFFIX = "affix"
     COMBOSQUAT = "combosquat"
+    SEMANTIC = "semantic"
     SCOPE = "scope"
+    CROSS_ECOSYSTEM = "cross-ecosystem"
     DEPENDENCY_CONFUSION = "dependency-confusion"
     UNKNOWN_NAME = "unknown-name"
     KNOWN_MALWARE = "known-malware"
@@ -122,6 +124,7 @@ class Finding:
         score: 0 to 1; the logistic of the sum of the contributions.
         contributions: what the score is made of, strongest first.
         cleared: whether an allowance takes it out of verdict and score; it stays as evidence.
+        target_ecosystem: the registry of the target, where that is another than the name's; None where it is not.
     """
 
     technique: Technique
@@ -131,6 +134,7 @@ class Finding:
     score: float
     contributions: tuple[Contribution, ...]
     cleared: bool = False
+    target_ecosystem: Ecosystem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +184,12 @@ class ScanResult:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The suspected targets, most likely first, each once; none for a clean name.
+        """The suspected targets, most likely first, other registries' last, each once; none for a clean name.
 
         Known malware is none: nobody should be told that it may be what they meant.
         """
         if self.verdict is Verdict.CLEAN:
             return ()
-        counting = (f for f in self.findings if not f.cleared and f.technique is not Technique.NEAR_MALWARE)
-        return tuple(dict.fromkeys(f.target for f in counting if f.target != self.normalized))
+        counting = [f for f in self.findings if not f.cleared and f.technique is not Technique.NEAR_MALWARE]
+        suspected = [f.target for f in counting if not f.target_ecosystem and f.target != self.normalized]
+        return tuple(dict.fromkeys([*suspected, *(f.target for f in counting if f.target_ecosystem)]))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.confusables import fold
 from typosentinel_server.scan.deletions import SHORTEST_TWICE
+from typosentinel_server.scan.elsewhere import Elsewhere
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.naming import Name, comparable
@@ -16,6 +17,7 @@ MAX_TWO = 8
 
 
 NOTHING: Mapping[str, float] = {}
+NOWHERE = Elsewhere()
 
 
 class Near(NamedTuple):
@@ -45,10 +47,11 @@ class Query:
         same: popular names of the same letters and digits.
         one: popular names one slip away, at most 16, most popular first.
         two: popular names two slips away, at most 8, most popular first.
+        namesake: a popular name of these letters and digits in another registry.
         index: for checks that look things up by another form of the name.
     """
 
-    def __init__(self, name: Name, index: Index) -> None:
+    def __init__(self, name: Name, index: Index, elsewhere: Elsewhere = NOWHERE) -> None:
         self.name = name
         self.index = index
         self.ecosystem = index.corpus.ecosystem
@@ -58,6 +61,7 @@ class Query:
         cut = self.foreign or len(self.tokens) == forms.MAX_TOKENS
         self.flat = forms.flat(self.text) if cut else "".join(self.tokens)
         self.cores = list(forms.cores(self.tokens))
+        self.namesake = elsewhere.namesake(self.flat, self.ecosystem)
         self.same: list[Target] = []
         self.one: list[Near] = []
         self.two: list[Near] = []

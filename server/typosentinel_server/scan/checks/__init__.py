@@ -8,6 +8,7 @@ from typosentinel_server.scan.checks import (
     bitflip,
     combosquat,
     compound,
+    crossecosystem,
     delimiter,
     homoglyph,
     insertion,
@@ -16,6 +17,7 @@ from typosentinel_server.scan.checks import (
     plural,
     repetition,
     scope,
+    semantic,
     substitution,
     transposition,
     version,
@@ -54,8 +56,11 @@ def matches(query: Query) -> list[Match]:
         found += scope.check(query)
     if len(query.tokens) > 1:
         found += wordorder.check(query)
+        found += semantic.check(query)
     if query.flat[-1:].isdigit():
         found += version.check(query)
     found += affix.check(query)
     found += combosquat.check(query)
+    if query.namesake is not None:
+        found += crossecosystem.check(query)
     return found
