@@ -68,36 +68,47 @@ SLIP_REASONS = {
     Slip.OTHER_DIGIT: "a digit is replaced by another",
 }
 
+# What a name and its target show by their letters, whether or not these are the same.
+BY_LETTERS = {
+    "length": Column((4, 5, 6, 7, 8, 9, 10, 12, 14, 18, 24), "the shorter name has {value} letters and digits"),
+    "rank": Column((1, 2, 2.5, 3, 3.3, 3.6, 3.9, 4.2), POPULAR),
+    "protected": Column(THERE, POPULAR),
+    "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
+    "same_owner": Column(THERE, "only their common owner can publish either"),
+    "their_owner": Column(THERE, "the target belongs to an owner"),
+    "own_owner": Column(THERE, "it belongs to an owner, and the target to none"),
+    "marks_left_out": Column(THERE, "punctuation is left out"),
+    "marks_added": Column(THERE, "punctuation is added"),
+    "marks_moved": Column(THERE, "punctuation stands elsewhere"),
+    "marks_exchanged": Column(THERE, "punctuation is exchanged for other punctuation"),
+    "foreign_letter": Column(THERE, "a letter of another script or with an accent"),
+    "cost": Column((14, 18, 22, 27, 32, 38, 45, 55, 70), LIKELY),
+    "cost_mean": Column((1.7, 2.0, 2.3, 2.6, 2.9, 3.2, 3.6), LIKELY),
+    "cost_most": Column((4, 5, 6, 7, 8, 9), LIKELY),
+    "cut": Column((10, 14, 18, 22, 26, 30, 36), LIKELY),
+    "cut_mean": Column((1, 1.5, 2, 2.5, 3, 3.5, 4), LIKELY),
+    "rarest": Column((7, 8, 9, 10, 11, 12, 15), LIKELY),
+    "gain": Column((-1, 1, 3, 5, 7, 9, 11, 14, 18), COMPARED),
+    "gain_mean": Column((0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5), COMPARED),
+    "their_cost": Column((10, 13, 16, 19, 23, 28, 35, 45), COMPARED),
+    "near_one": Column((1, 2, 3, 5), CROWD),
+    "near_two": Column((1, 2, 4, 8, 15), CROWD),
+}
+
+# Few honest names are another's letters otherwise written. What slips teach holds there, as far as they don't object.
+AROUND = {Group.LETTERS: Group.SLIPS}
+# How even the weights of neighbouring ranges are to be. The letters of a name say more the more there is of it, step by
+# step; how words and owners count may change from one range to the next.
+SMOOTHNESS = {Group.LETTERS: 4.0, Group.SLIPS: 4.0, Group.WORDS: 0.3, Group.OWNERS: 0.3}
+
 DESIGN: dict[Group, dict[str, Column]] = {
+    Group.LETTERS: {**BY_LETTERS, "other_capitals": Column(THERE, "other capitals")},
     Group.SLIPS: {
-        "length": Column((4, 5, 6, 7, 8, 9, 10, 12, 14, 18, 24), "the shorter name has {value} letters and digits"),
-        "rank": Column((1, 2, 2.5, 3, 3.3, 3.6, 3.9, 4.2), POPULAR),
-        "protected": Column(THERE, POPULAR),
-        "ecosystem": Column((0.5, 1.5, 2.5, 3.5, 4.5, 5.5), BEFORE, ordered=False),
-        "same_owner": Column(THERE, "only their common owner can publish either"),
-        "their_owner": Column(THERE, "the target belongs to an owner"),
-        "own_owner": Column(THERE, "it belongs to an owner, and the target to none"),
-        "slips": Column((0.5, 1.5), "number of slips: {value}"),
-        "marks_left_out": Column(THERE, "punctuation is left out"),
-        "marks_added": Column(THERE, "punctuation is added"),
-        "marks_moved": Column(THERE, "punctuation stands elsewhere"),
-        "marks_exchanged": Column(THERE, "punctuation is exchanged for other punctuation"),
-        "foreign_letter": Column(THERE, "a letter of another script or with an accent"),
+        **BY_LETTERS,
+        "slips": Column((1.5,), "number of slips: {value}"),
         "look_alike": Column(THERE, "look-alike letters"),
-        "other_capitals": Column(THERE, "other capitals"),
-        "cost": Column((14, 18, 22, 27, 32, 38, 45, 55, 70), LIKELY),
-        "cost_mean": Column((1.7, 2.0, 2.3, 2.6, 2.9, 3.2, 3.6), LIKELY),
-        "cost_most": Column((4, 5, 6, 7, 8, 9), LIKELY),
-        "cut": Column((10, 14, 18, 22, 26, 30, 36), LIKELY),
-        "cut_mean": Column((1, 1.5, 2, 2.5, 3, 3.5, 4), LIKELY),
-        "rarest": Column((7, 8, 9, 10, 11, 12, 15), LIKELY),
-        "gain": Column((-1, 1, 3, 5, 7, 9, 11, 14, 18), COMPARED),
-        "gain_mean": Column((0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5), COMPARED),
-        "their_cost": Column((10, 13, 16, 19, 23, 28, 35, 45), COMPARED),
         "word": Column((7, 8, 9, 10, 11, 12, 15), COMPARED),
         "their_word": Column((6, 7, 8, 9, 10, 11, 12), COMPARED),
-        "near_one": Column((1, 2, 3, 5), CROWD),
-        "near_two": Column((1, 2, 4, 8, 15), CROWD),
         "first_letter": Column(THERE, "the first letter is concerned"),
         "last_letter": Column(THERE, "the last letter is concerned"),
         "word_length": Column((3, 4, 5, 6, 8, 10), "the word with the slip has {value} letters"),

@@ -17,8 +17,9 @@ from typosentinel_server.scan.evidence import Signs
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-RIDGE = 0.1
-SMOOTH = 0.3
+RIDGE = 0.2
+# How closely the weights of a group with few rows keep to those of the rows around it.
+LOYALTY = 8.0
 STEPS = 25
 FARTHEST = 4.0
 START_ODDS = -3.0
@@ -78,7 +79,9 @@ class Layout:
         return matrix
 
 
-def fit(layout: Layout, table: Floats, labels: Floats, weights: Floats, *, ridge: float = RIDGE) -> Fit:
+def fit(
+    layout: Layout, table: Floats, labels: Floats, weights: Floats, *, smooth: float, around: Fit | None = None
+) -> Fit:
     """Weights that make the labels likely.
 
     Args:
@@ -86,16 +89,22 @@ def fit(layout: Layout, table: Floats, labels: Floats, weights: Floats, *, ridge
         table: a row for each pair.
         labels: 1 for an attack, 0 for an honest name.
         weights: how many names a row stands for.
-        ridge: how small the weights are kept.
+        smooth: how even the weights of neighbouring ranges are kept.
+        around: weights that hold where the rows say little; without them, none do.
     """
     full = np.hstack([table, np.ones((len(table), 1))])
     penalty = np.zeros((full.shape[1],) * 2)
-    penalty[:-1, :-1] = layout.penalty(ridge, SMOOTH)
-    found = np.zeros(full.shape[1])
-    found[-1] = START_ODDS
+    penalty[:-1, :-1] = layout.penalty(RIDGE if around is None else LOYALTY, smooth)
+    origin = np.zeros(full.shape[1])
+    if around is not None:
+        penalty[-1, -1] = LOYALTY
+        origin[:] = [*(w for name, _ in layout.columns for w in around.weights[name]), around.start]
+    found = origin.copy()
+    if around is None:
+        found[-1] = START_ODDS
     for _ in range(STEPS):
         likely = 1 / (1 + np.exp(-np.clip(full @ found, -30, 30)))
-        slope = full.T @ (weights * (labels - likely)) - penalty @ found
+        slope = full.T @ (weights * (labels - likely)) - penalty @ (found - origin)
         curve = (full * (weights * likely * (1 - likely))[:, None]).T @ full + penalty
         step = np.linalg.solve(curve + 1e-9 * np.eye(len(curve)), slope)
         found += step * min(1.0, FARTHEST / np.abs(step).max())

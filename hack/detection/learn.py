@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from hack.detection.dataset import FOLDS, Labelled
-from hack.detection.design import DESIGN, STATED, Column
-from hack.detection.fitting import Bools, Fit, Floats, Layout, fit
+from hack.detection.design import AROUND, DESIGN, SMOOTHNESS, STATED, Column
+from hack.detection.fitting import Fit, Floats, Layout, fit
 from typosentinel_server.scan.evidence import Group
 from typosentinel_server.scan.scorecard import Scorecard, parse
 
@@ -25,6 +25,7 @@ class Pairs:
         labels: 1 where the suspect is the target of an attack.
         weights: 0 keeps a row out of the fit.
         folds: which fold each row is held out with.
+        around: more pairs, which say what these are too few to say.
     """
 
     layout: Layout
@@ -32,31 +33,39 @@ class Pairs:
     labels: Floats
     weights: Floats
     folds: Floats
+    around: "Pairs | None" = None
 
 
 def pairs_of(group: Group, data: Sequence[Labelled]) -> Pairs:
     """What the techniques of a group see in labelled names."""
-    layout = Layout(tuple(DESIGN[group].items()))
+    wider = AROUND.get(group)
+    return _pairs((group,), data, None if wider is None else _pairs((group, wider), data))
+
+
+def _pairs(groups: Sequence[Group], data: Sequence[Labelled], around: Pairs | None = None) -> Pairs:
+    columns: dict[str, Column] = {}
+    for group in groups:
+        columns |= DESIGN[group]
+    layout = Layout(tuple(columns.items()))
     rows = [
-        (suspect, name, right)
+        (suspect, name, right, weight)
         for name in data
-        for suspect, right in zip(name.suspects, name.right, strict=True)
-        if suspect.group is group
+        for suspect, right, weight in zip(name.suspects, name.right, name.weights, strict=True)
+        if suspect.group in groups
     ]
-    # What an attack is not aimed at says nothing either way.
-    weights = [name.weight if right or not name.attack else 0.0 for _, name, right in rows]
     return Pairs(
         layout,
-        layout.table([suspect.signs for suspect, _, _ in rows]),
-        np.array([float(name.attack and right) for _, name, right in rows]),
-        np.array(weights),
-        np.array([name.fold for _, name, _ in rows], float),
+        layout.table([suspect.signs for suspect, *_ in rows]),
+        np.array([float(name.attack and right) for _, name, right, _ in rows]),
+        np.array([weight for *_, weight in rows]),
+        np.array([name.fold for _, name, *_ in rows], float),
+        around,
     )
 
 
 def learn(groups: Mapping[Group, Pairs], without: int | None = None) -> dict[Group, Fit]:
     """Weights from all pairs, or from those outside one fold."""
-    return {group: _fitted(pairs, pairs.folds != without) for group, pairs in groups.items()}
+    return {group: _fitted(pairs, without, SMOOTHNESS[group]) for group, pairs in groups.items()}
 
 
 def crossed(groups: Mapping[Group, Pairs]) -> list[dict[Group, Fit]]:
@@ -102,6 +111,8 @@ def odds(name: Labelled, card: Scorecard) -> float:
     return max((card.cards[s.group].odds(s.signs) for s in name.suspects if s.group in DESIGN), default=-np.inf)
 
 
-def _fitted(pairs: Pairs, chosen: Bools) -> Fit:
-    used = chosen & (pairs.weights > 0)
-    return fit(pairs.layout, pairs.table[used], pairs.labels[used], pairs.weights[used])
+def _fitted(pairs: Pairs, without: int | None, smooth: float) -> Fit:
+    around = None if pairs.around is None else _fitted(pairs.around, without, smooth)
+    used = (pairs.folds != without) & (pairs.weights > 0)
+    rows = (pairs.table[used], pairs.labels[used], pairs.weights[used])
+    return fit(pairs.layout, *rows, smooth=smooth, around=around)

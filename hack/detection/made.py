@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.keyboard import adjacent
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.scan.naming import identity_of
 
 SEED = 1965  # the year of Levenshtein's paper
 SHORTEST = 4
@@ -27,7 +28,7 @@ def slips(ecosystem: Ecosystem, names: Sequence[str], count: int) -> Iterator[tu
         count: how many pairs.
     """
     chance = random.Random(SEED)  # noqa: S311 - repeatable, not secret
-    listed = {name.lower() for name in names}
+    listed = {identity_of(ecosystem, name) for name in names}
     kinds, odds = zip(*KINDS.items(), strict=True)
     made = 0
     while made < count:
@@ -46,7 +47,7 @@ def slips(ecosystem: Ecosystem, names: Sequence[str], count: int) -> Iterator[tu
                 places = [n for n in range(len(part)) if part[n].isalnum()]
                 part = kind(part, chance.choice(places), chance) if places else part
             slipped = name[:start] + part + name[stop:]
-        if slipped.lower() not in listed:
+        if identity_of(ecosystem, slipped) not in listed:
             made += 1
             yield slipped, name
 
@@ -61,7 +62,12 @@ def _parts(ecosystem: Ecosystem, name: str) -> tuple[int, str]:
 
 
 def _another_owner(ecosystem: Ecosystem, name: str, held: str, chance: random.Random) -> str:
-    """The name with an owner that passes for the same: `btcsuite-go` for `btcsuite`, `com.apache` for `org.apache`."""
+    """The name with an owner that passes for the same: `btcsuite-go` for `btcsuite`, `com.apache` for `org.apache`.
+
+    In npm it may be without any: `core-tracing` for `@azure/core-tracing`.
+    """
+    if ecosystem is Ecosystem.NPM and chance.random() < STRIPPED:
+        return name.partition("/")[2]
     if ecosystem is Ecosystem.MAVEN and chance.random() < REVERSED:
         first, dot, rest = held.partition(".")
         other = chance.choice([o for o in ("com", "org", "io") if o != first]) + dot + rest
@@ -110,12 +116,18 @@ def _number(name: str, at: int, _chance: random.Random) -> str:
     return name[:-1] if at == len(name) - 1 and name.endswith("s") else name + "s"
 
 
+def _capital(name: str, at: int, _chance: random.Random) -> str:
+    return name[:1].upper() + name[1:] if at else name
+
+
 TWICE = 0.15
 # Slips in owners are rarer in the record than others, and worse: there anybody may publish.
 IN_OWNER = 0.35
 ANOTHER_OWNER = 0.4
 REVERSED = 0.6
+STRIPPED = 0.7
 OWNER_ENDINGS = ("-go", "-io", "-org", "-dev", "s", "hq", "-labs", "-team")
 KINDS: dict[Slip, float] = {
-    _swap: 2, _drop: 2, _repeat: 2, _add: 2, _mistype: 2, _replace: 1, _look: 2, _punctuate: 2, _number: 0.5
+    _swap: 2, _drop: 2, _repeat: 2, _add: 2, _mistype: 2, _replace: 1, _look: 2, _punctuate: 2,
+    _number: 0.5, _capital: 0.5,
 }  # fmt: skip

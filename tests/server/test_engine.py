@@ -26,7 +26,7 @@ def test_score_is_the_logistic_of_its_contributions() -> None:
 
 def test_more_popular_target_comes_first() -> None:
     """Of two targets equally near, the more popular is the likelier victim."""
-    assert judged("requestm", "requestw", "requestb").targets == ("requestw", "requestb")
+    assert judged("reqwests", "requests", "reqvests").targets == ("requests", "reqvests")
 
 
 def test_popularity_of_the_target_raises_the_score() -> None:

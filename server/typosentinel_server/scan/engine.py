@@ -11,7 +11,7 @@ from typosentinel_server.scan import forms
 from typosentinel_server.scan.checks import matches
 from typosentinel_server.scan.corpus import CorpusFacts
 from typosentinel_server.scan.elsewhere import Elsewhere
-from typosentinel_server.scan.evidence import GROUPS, Group, Signs, Witness
+from typosentinel_server.scan.evidence import Group, Signs, Witness, group_of
 from typosentinel_server.scan.index import Index, Target
 from typosentinel_server.scan.lexicon import Lexicon
 from typosentinel_server.scan.model import Ecosystem, Finding, Package, ScanResult
@@ -206,7 +206,7 @@ def _grouped(query: Query) -> dict[tuple[Group, int], list[Match]]:
     """What the techniques of each group say of each popular name, by its number."""
     found: dict[tuple[Group, int], list[Match]] = {}
     for match in matches(query):
-        key = (GROUPS[match.technique], match.target.number)
+        key = (group_of(match.technique, query, match.target), match.target.number)
         if key in found:
             found[key].append(match)
         else:

@@ -1,8 +1,8 @@
 """The signs for and against a confusion, in numbers that the score card weighs.
 
-There are four groups of techniques, each with signs and weights of its own: slips of the hand and of the eye,
-words put beside or exchanged, owners, and hints that are no more than that. What the techniques of one group see in a
-pair of names adds up.
+There are five groups, each with signs and weights of its own: slips of the hand and of the eye, the same letters
+otherwise written, words put beside or exchanged, owners, and hints that are no more than that. What the techniques of
+one group see in a pair of names adds up.
 """
 
 import re
@@ -29,6 +29,7 @@ class Group(StrEnum):
     """Techniques that share a score card."""
 
     SLIPS = "slips"
+    LETTERS = "letters"
     WORDS = "words"
     OWNERS = "owners"
     HINTS = "hints"
@@ -43,6 +44,12 @@ GROUPS = dict.fromkeys(set(Technique) - FROM_CONTEXT, Group.SLIPS) | {
     Technique.SEMANTIC: Group.HINTS,
     Technique.CROSS_ECOSYSTEM: Group.HINTS,
 }
+
+
+def group_of(technique: Technique, query: Query, target: Target) -> Group:
+    """The card that weighs what a technique says of a target: no slip is needed where the letters are the same."""
+    group = GROUPS[technique]
+    return Group.LETTERS if group is Group.SLIPS and target.flat == query.flat else group
 
 
 class Own(NamedTuple):
@@ -91,7 +98,7 @@ class Witness:
             found["protected"] = 1.0
         for match in matches:
             found.update(match.signs)
-        if group is Group.SLIPS:
+        if group is Group.SLIPS or group is Group.LETTERS:
             self._slips(found, target)
         elif group is Group.WORDS:
             found["target_word"] = self._lexicon.token(target.flat)
@@ -120,8 +127,6 @@ class Witness:
         if near is not None:
             found["slips"] = len(near.edits)
             self._edits(found, near, own.parts, others)
-        else:
-            found["slips"] = 0.0
 
     def _owners(self, found: Signs, target: Target) -> int:
         """Tells who owns the two names; returns how many characters of both an owner of both takes."""
