@@ -43,7 +43,7 @@ COUNT = (1.5,)
 BEFORE = "attacks of this kind are common in this ecosystem|attacks of this kind are rare in this ecosystem"
 LIKELY = "it looks like no word or name|it looks like a word or a name of its own"
 COMPARED = "it looks less like a name than the target does|it looks as much like a name as the target does"
-CROWD = "few other popular names are near|other popular names are near, too"
+CROWD = "few popular names are near|many popular names are near"
 POPULAR = "the target is popular|the target is not among the most popular"
 WORDS = "its words are rare|its words are common"
 
@@ -83,13 +83,10 @@ BY_LETTERS = {
     "marks_exchanged": Column(THERE, "punctuation is exchanged for other punctuation"),
     "foreign_letter": Column(THERE, "a letter of another script or with an accent"),
     "cost": Column((14, 18, 22, 27, 32, 38, 45, 55, 70), LIKELY),
-    "cost_mean": Column((1.7, 2.0, 2.3, 2.6, 2.9, 3.2, 3.6), LIKELY),
-    "cost_most": Column((4, 5, 6, 7, 8, 9), LIKELY),
     "cut": Column((10, 14, 18, 22, 26, 30, 36), LIKELY),
     "cut_mean": Column((1, 1.5, 2, 2.5, 3, 3.5, 4), LIKELY),
     "rarest": Column((7, 8, 9, 10, 11, 12, 15), LIKELY),
     "gain": Column((-1, 1, 3, 5, 7, 9, 11, 14, 18), COMPARED),
-    "gain_mean": Column((0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.5), COMPARED),
     "their_cost": Column((10, 13, 16, 19, 23, 28, 35, 45), COMPARED),
     "near_one": Column((1, 2, 3, 5), CROWD),
     "near_two": Column((1, 2, 4, 8, 15), CROWD),
@@ -107,7 +104,6 @@ DESIGN: dict[Group, dict[str, Column]] = {
         **BY_LETTERS,
         "slips": Column((1.5,), "number of slips: {value}"),
         "look_alike": Column(THERE, "look-alike letters"),
-        "word": Column((7, 8, 9, 10, 11, 12, 15), COMPARED),
         "their_word": Column((6, 7, 8, 9, 10, 11, 12), COMPARED),
         "first_letter": Column(THERE, "the first letter is concerned"),
         "last_letter": Column(THERE, "the last letter is concerned"),

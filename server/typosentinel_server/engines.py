@@ -160,14 +160,14 @@ class Engines:
         tenth faster than asking in turns.
         """
         order = sorted(range(len(packages)), key=[package.ecosystem for package in packages].__getitem__)
-        found = {place: self._judged(packages[place]) for place in order}
+        found: dict[int, ScanResult | DomainError] = {}
+        for place in order:
+            package = packages[place]
+            try:
+                found[place] = self.engine(package.ecosystem).scan(package)
+            except (EcosystemUnknown, NameRefused) as error:
+                found[place] = error
         return [found[place] for place in range(len(packages))]
-
-    def _judged(self, package: Package) -> ScanResult | DomainError:
-        try:
-            return self.engine(package.ecosystem).scan(package)
-        except (EcosystemUnknown, NameRefused) as error:
-            return error
 
     def verdict_of(self, score: float) -> Verdict:
         """The verdict that a score, 0 to 1, stands for."""

@@ -59,11 +59,11 @@ def test_popular_names_do_not_alert_at_each_other(one: str, other: str, ecosyste
 
 def test_the_target_is_the_same_every_time_and_in_every_process(tmp_path: Path) -> None:
     """Of several equally near, by popularity and then by name; no order of a set or a dictionary shows through."""
-    popular = ("requestw", "requestz", "requestb", "preact-router", "react-router", "redis", "reddit")
+    popular = ("paramikow", "paramikoz", "paramikob", "preact-router", "react-router", "redis", "reddit")
     rows = "".join(f"1,{name},protected\n" for name in popular)
     (tmp_path / "pypi.csv").write_text(f"rank,name,tier\n{rows}")
     command = [sys.executable, "-m", "typosentinel_server", "scan", "--corpus", str(tmp_path), "--ecosystem", "PyPI"]
-    names = ("requestm", "eact-router", "raect-router", "router-react", "redids")
+    names = ("paramikom", "eact-router", "raect-router", "router-react", "redids")
     said = []
     for seed in "123":
         environment = {**os.environ, "PYTHONHASHSEED": seed}
@@ -72,7 +72,7 @@ def test_the_target_is_the_same_every_time_and_in_every_process(tmp_path: Path) 
 
     assert said[0] == said[1] == said[2]
     found = json.loads(said[0])[0]
-    assert (found["verdict"], found["targets"]) == ("advisory", ["requestb", "requestw", "requestz"])
+    assert (found["verdict"], found["targets"]) == ("suspicious", ["paramikob", "paramikow", "paramikoz"])
 
 
 @pytest.mark.parametrize(

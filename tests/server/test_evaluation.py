@@ -101,15 +101,15 @@ def test_chosen_methods_alone_count() -> None:
 
 def test_finding_of_a_chosen_method_decides_with_its_own_score() -> None:
     """Where a stronger one does not count, its verdict and target don't either."""
-    result = judged("requestm", "requestw", "request-m")
+    result = judged("paramikom", "paramikow", "paramiko-m")
     assert {f.technique for f in result.findings} >= {T.DELIMITER, T.SUBSTITUTION}
     weaker = next(f for f in result.findings if f.technique is T.SUBSTITUTION)
     cautious = replace(result, verdict=Verdict.ADVISORY)
 
-    assert counted(ENGINES, result, None) == (Verdict.SUSPICIOUS, "request-m")
+    assert counted(ENGINES, result, None) == (Verdict.SUSPICIOUS, "paramiko-m")
     assert counted(ENGINES, result, frozenset({T.SUBSTITUTION}))[1] == weaker.target
     assert counted(ENGINES, result, frozenset({T.OMISSION})) == (Verdict.CLEAN, "")
-    assert counted(ENGINES, cautious, frozenset({T.DELIMITER})) == (Verdict.ADVISORY, "request-m")
+    assert counted(ENGINES, cautious, frozenset({T.DELIMITER})) == (Verdict.ADVISORY, "paramiko-m")
 
 
 def test_speed_is_that_of_unlisted_names_by_the_given_clock() -> None:

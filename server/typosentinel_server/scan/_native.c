@@ -284,13 +284,13 @@ done:
 
 PyDoc_STRVAR(letters_doc,
 "letters(text, codes, model, letters)\n--\n\n"
-"Sum, greatest and number of the costs of a text and its end, each letter after the three before it. Of the 256 codes,\n"
-"each below `letters`, one stands for each letter of ASCII and that of \"?\" for any other.");
+"The cost of a text and its end, each letter after the three before it. Of the 256 codes, each below `letters`, one\n"
+"stands for each letter of ASCII and that of \"?\" for any other.");
 
 static PyObject *native_letters(PyObject *self, PyObject *args)
 {
     const char *text, *table;
-    Py_ssize_t length, codes, count = 0;
+    Py_ssize_t length, codes;
     PyObject *object;
     Py_buffer model;
     unsigned int letters;
@@ -305,7 +305,6 @@ static PyObject *native_letters(PyObject *self, PyObject *args)
     const unsigned char *costs = model.buf;
     const size_t contexts = (size_t)letters * letters * letters;
     size_t context = 0, sum = 0;
-    unsigned char most = 0;
     int good = (size_t)model.len == contexts * letters;
     for (Py_ssize_t i = 0; good && i <= length; i++) {
         unsigned char letter = i < length ? (unsigned char)text[i] : 0, code = 0;
@@ -317,9 +316,6 @@ static PyObject *native_letters(PyObject *self, PyObject *args)
         if (good) {
             context = context % contexts * letters + code;
             sum += costs[context];
-            count++;
-            if (costs[context] > most)
-                most = costs[context];
         }
     }
     PyBuffer_Release(&model);
@@ -327,7 +323,7 @@ static PyObject *native_letters(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the model has another number of letters");
         return NULL;
     }
-    return Py_BuildValue("nin", (Py_ssize_t)sum, (int)most, count);
+    return PyLong_FromSize_t(sum);
 }
 
 static uint32_t crc_table[256];

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from typosentinel_server.scan import deletions, flatfile, forms, multimap
+from typosentinel_server.scan import deletions, flatfile, forms, kin, multimap
 from typosentinel_server.scan.confusables import skeleton
 from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.
-LAYOUT = 8
+LAYOUT = 9
 MOST = 65_535
 SHORTEST_UNOWNED = 4
 
@@ -41,6 +41,7 @@ def compile_corpus(corpus: Corpus) -> bytes:
         "identity": [(entry.name.identity, n) for n, entry in enumerate(entries)],
         "skeleton": [(skeleton(flat), n) for n, flat in enumerate(flats)],
         "order": [(forms.word_order(parts), n) for n, parts in enumerate(token_lists) if len(parts) > 1],
+        "meaning": [(key, n) for n, parts in enumerate(token_lists) if len(parts) > 1 and (key := kin.meaning(parts))],
         "base": _bases(corpus.ecosystem, texts),
         "core": list(
             dict.fromkeys((core, n) for n, parts in enumerate(token_lists) for core, _, _ in forms.cores(parts))

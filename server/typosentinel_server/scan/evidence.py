@@ -60,14 +60,12 @@ class Own(NamedTuple):
         parts: its words.
         signs: what it shows, whatever the target.
         cost: of its letters, in nats.
-        mean: that for each letter.
     """
 
     text: str
     parts: list[str]
     signs: Signs
     cost: float
-    mean: float
 
 
 class Witness:
@@ -118,11 +116,9 @@ class Witness:
         others = forms.tokens(theirs)
         if len(own.text) != len(query.flat) or len(theirs) != len(target.flat):
             found.update(_punctuation(own, theirs, others))
-        cost, _, letters = self._lexicon.letters(theirs)
-        their_total = cost / STEPS
-        found["gain"] = own.cost - their_total
-        found["gain_mean"] = own.mean - their_total / letters
-        found["their_cost"] = their_total
+        their_cost = self._lexicon.letters(theirs) / STEPS
+        found["gain"] = own.cost - their_cost
+        found["their_cost"] = their_cost
         near = query.neighbour(target.number)
         if near is not None:
             found["slips"] = len(near.edits)
@@ -144,21 +140,18 @@ class Witness:
         """What the name alone shows, without the owner that takes so many characters."""
         query, lexicon = self._query, self._lexicon
         text = query.text[skip:]
-        cost, most, letters = lexicon.letters(text)
-        total = cost / STEPS
+        cost = lexicon.letters(text) / STEPS
         cut = lexicon.segments(forms.flat(text) if skip else query.flat)
         parts = forms.tokens(text) if skip else query.tokens
         signs: Signs = {
-            "cost": total,
-            "cost_mean": total / letters,
-            "cost_most": most / STEPS,
+            "cost": cost,
+            "near_one": len(query.one),
             "cut": cut,
             "cut_mean": cut / max(1, len(text)),
             "rarest": max(map(lexicon.token, parts), default=lexicon.unknown),
-            "near_one": len(query.one),
             "near_two": len(query.two),
         }
-        return Own(text, parts, signs, total, total / letters)
+        return Own(text, parts, signs, cost)
 
     def _edits(self, found: Signs, near: Near, parts: list[str], others: list[str]) -> None:
         for kind in near.slips:
@@ -169,7 +162,6 @@ class Witness:
         if last.their_at + max(1, len(last.theirs)) >= len(near.target.flat):
             found["last_letter"] = 1.0
         word, their_word = _changed(parts, others)
-        found["word"] = self._lexicon.token(word)
         found["their_word"] = self._lexicon.token(their_word)
         found["word_length"] = len(word)
 

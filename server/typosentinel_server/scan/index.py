@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from typosentinel_server.scan import flatfile, forms
+from typosentinel_server.scan import flatfile, forms, kin
 from typosentinel_server.scan.compiling import compile_corpus
 from typosentinel_server.scan.confusables import skeleton
 from typosentinel_server.scan.corpus import Corpus, CorpusFacts
@@ -95,6 +95,7 @@ class Index:
         self._identities = self._multimap("identity")
         self._skeletons = self._multimap("skeleton")
         self._orders = self._multimap("order")
+        self._meanings = self._multimap("meaning")
         self._bases = self._multimap("base")
         self._cores = self._multimap("core")
         self._words, self._present = arrays["deletions.words"], arrays["deletions.present"]
@@ -150,6 +151,11 @@ class Index:
         key = forms.word_order(parts)
         found = self._orders.get(key)
         return [t for t in self._at(found) if forms.word_order(forms.tokens(t.text)) == key] if found else []
+
+    def same_meaning(self, parts: list[str]) -> list[Target]:
+        """Names of as many words, each of the same family as ours; whoever asks compares word by word."""
+        key = kin.meaning(parts)
+        return self._at(self._meanings.get(key)) if key else []
 
     def same_base(self, base: str) -> list[Target]:
         """Owned names that are called so within their scope, group or account."""

@@ -22,8 +22,8 @@ class Inner(Protocol):
         """What a multimap files under a text."""
         ...
 
-    def letters(self, text: str, codes: bytes, model: memoryview, letters: int, /) -> tuple[int, int, int]:
-        """What the letters of a text and its end cost by a letter model: sum, greatest and number."""
+    def letters(self, text: str, codes: bytes, model: memoryview, letters: int, /) -> int:
+        """What the letters of a text and its end cost by a letter model."""
         ...
 
     def near(

@@ -4,7 +4,7 @@ kin.txt holds them, written by hand. Source of the idea: S. Neupane et al., "Bey
 Package Confusion", USENIX Security 2023.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
 
@@ -34,4 +34,25 @@ def _lines() -> Iterator[str]:
     yield from resources.files("typosentinel_server").joinpath("scan", "kin.txt").read_text("ascii").splitlines()
 
 
+def families(kin: Mapping[str, Mapping[str, bool]]) -> dict[str, str]:
+    """Of each word the first of all those that it leads to, over as many groups as it takes."""
+    found: dict[str, str] = {}
+    for word in kin:
+        waiting = [] if word in found else [word]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found[one] = word
+                waiting += kin[one]
+    return found
+
+
+def meaning(parts: Sequence[str]) -> str:
+    """A form that names share whose words are of the same families, one by one; empty where no word has any."""
+    if FAMILIES.keys().isdisjoint(parts):
+        return ""
+    return " ".join([FAMILIES.get(part, part) for part in parts])
+
+
 KIN: Mapping[str, Mapping[str, bool]] = parse(_lines())
+FAMILIES = families(KIN)

@@ -110,20 +110,16 @@ class Lexicon:
             at = (at + 1) % len(slots)
         return at
 
-    def letters(self, text: str) -> tuple[int, int, int]:
-        """What the letters of a text and its end cost, each after the three before it: sum, greatest and number.
-
-        Costs are in sixteenths of a nat.
-        """
+    def letters(self, text: str) -> int:
+        """What the letters of a text and its end cost, each after the three before it, in sixteenths of a nat."""
         if INNER is not None:
             return INNER.letters(text, _CODES, self._model, LETTERS)
         model = self._model
-        costs = []
-        context = 0
+        context = total = 0
         for code in text.encode("ascii", "replace").translate(_CODES) + b"\x00":
             context = context % _CONTEXTS * LETTERS + code
-            costs.append(model[context])
-        return sum(costs), max(costs), len(costs)
+            total += model[context]
+        return total
 
     def token(self, token: str) -> float:
         """The cost of a token, in nats; `unknown` where it is none."""

@@ -220,7 +220,7 @@ METHODS = (
         attack="color-conversion",
         target="color-convert",
         ecosystem=Ecosystem.NPM,
-        cost="one probe for each word that may stand there instead, at most 64",
+        cost=PROBE,
         limits="Which words are kin is a list of about 1,000 in 170 groups; words must be set apart by marks, one is "
         "exchanged at a time, and three letters or more must stay. Honest packages are named so too, hence at most an "
         "advisory.",

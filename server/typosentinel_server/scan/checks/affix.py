@@ -3,9 +3,10 @@
 Only words that say little count: marks of a language or a registry, and lures.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from typosentinel_server.scan import forms
+from typosentinel_server.scan.index import Target
 from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.query import Match, Query, letters
 
@@ -20,19 +21,22 @@ def check(query: Query) -> Iterator[Match]:
             theirs = _affix(target.text, query.flat)
             evidence = f"{letters(theirs)} of {{target}} is left out"
             yield Match(Technique.AFFIX, target, evidence, {"affix_dropped": 1.0})
-    if query.cores:
-        for core, affix in dict.fromkeys((core, affix) for core, affix, _ in query.cores):
-            if len(core) >= SHORTEST:
-                yield from _exchanged(query, core, affix)
-    # Any word may stand behind; those that say little have just been looked at.
+    for core, affix in _beside(query):
+        if len(core) >= SHORTEST and (targets := index.same_core(core)):
+            yield from _exchanged(query, core, affix, targets)
+
+
+def _beside(query: Query) -> Iterable[tuple[str, str]]:
+    """What is left of the query without a word, and that word, each once."""
+    found = {(core, affix): None for core, affix, _ in query.cores}
+    # Any word may stand behind; those that say little are among the cores.
     if len(query.tokens) > 1 and query.tokens[-1] not in forms.AFFIXES:
-        core = "".join(query.tokens[:-1])
-        if len(core) >= SHORTEST:
-            yield from _exchanged(query, core, query.tokens[-1])
+        found["".join(query.tokens[:-1]), query.tokens[-1]] = None
+    return found
 
 
-def _exchanged(query: Query, core: str, affix: str) -> Iterator[Match]:
-    for target in query.index.same_core(core):
+def _exchanged(query: Query, core: str, affix: str, targets: Iterable[Target]) -> Iterator[Match]:
+    for target in targets:
         theirs = _affix(target.text, core)
         if theirs != affix or target.flat != query.flat:
             how = "stands elsewhere" if theirs == affix else f"is exchanged for {letters(affix)}"

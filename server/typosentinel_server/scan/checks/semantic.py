@@ -1,15 +1,16 @@
-"""A word exchanged for one of kin meaning or another form of it: `web3-tools` for `web3-utils`. Bound: 64 probes."""
+"""A word exchanged for one of kin meaning or another form of it: `web3-tools` for `web3-utils`.
 
-from collections.abc import Iterator
+Bound: one probe, at most 64 comparisons.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from typosentinel_server.scan import forms
 from typosentinel_server.scan.kin import KIN
 from typosentinel_server.scan.model import Technique
 from typosentinel_server.scan.query import Match, Query, letters
 
-MOST = 64
 SHORTEST_REST = 3
-WORDS = frozenset(KIN)
 
 
 def check(query: Query) -> Iterator[Match]:
@@ -17,15 +18,15 @@ def check(query: Query) -> Iterator[Match]:
 
     A slip that leads to the same name says it better, and an owner's own packages may be called alike.
     """
-    if WORDS.isdisjoint(query.tokens):
-        return
-    told = {near.target.number for near in query.one} | {target.number for target in query.same}
     held = forms.owner(query.ecosystem, query.text)
-    for number, mine, theirs, rest in _exchanges(query):
-        target = query.index.target(number)
-        if number in told or (held and held == forms.owner(query.ecosystem, target.text)):
+    for target in query.index.same_meaning(query.tokens):
+        exchanged = _exchanged(query.tokens, forms.tokens(target.text))
+        if exchanged is None or _slipped(query, target.number):
             continue
-        told.add(number)
+        mine, theirs = exchanged
+        rest = len(query.flat) - len(mine)
+        if rest < SHORTEST_REST or (held and held == forms.owner(query.ecosystem, target.text)):
+            continue
         same_word = KIN[mine][theirs]
         how = "another form of" if same_word else "akin to"
         evidence = f"{letters(mine)} is {how} {letters(theirs)} in {{target}}"
@@ -33,21 +34,18 @@ def check(query: Query) -> Iterator[Match]:
         yield Match(Technique.SEMANTIC, target, evidence, signs)
 
 
-def _exchanges(query: Query) -> Iterator[tuple[int, str, str, int]]:
-    """Numbers of popular names that another word leads to, the query's word, theirs, and how many letters stay."""
-    lettered = query.index.lettered
-    parts = query.tokens
-    left = MOST
-    for at, mine in enumerate(parts):
-        kin = KIN.get(mine)
-        if kin is None:
-            continue
-        front, back = "".join(parts[:at]), "".join(parts[at + 1 :])
-        rest = len(front) + len(back)
-        if rest < SHORTEST_REST:
-            continue
-        for theirs in kin if len(kin) <= left else list(kin)[:left]:
-            number = lettered(front + theirs + back)
-            if number is not None:
-                yield number, mine, theirs, rest
-        left -= min(left, len(kin))
+def _exchanged(parts: Sequence[str], others: Sequence[str]) -> tuple[str, str] | None:
+    """The only word that differs, and theirs, where the two are kin."""
+    found = None
+    for part, other in zip(parts, others, strict=False):
+        if part != other:
+            if found is not None or other not in KIN.get(part, ()):
+                return None
+            found = part, other
+    return found if len(parts) == len(others) else None
+
+
+def _slipped(query: Query, number: int) -> bool:
+    """Whether a single slip, or none, leads to a name."""
+    near = query.neighbour(number)
+    return near is not None and len(near.edits) == 1
