@@ -24,10 +24,10 @@ FOLDS = 5
 # How many names of its kind a row stands for: the bench holds a sample of these.
 SAMPLED = {"tail_random": 1 / 0.3, "longtail_random": 1 / 0.4}
 INFERRED = 0.1
-MADE = 0.06
+MADE = 0.02
 # Names that differ in punctuation alone are honest in the labels more often than not, because that is how near misses
 # were looked for; attacks of the kind are of one registry. What we make keeps others from learning to let them pass.
-MADE_OF_SAME_LETTERS = 0.6
+MADE_OF_SAME_LETTERS = 0.2
 
 
 @dataclass(frozen=True, slots=True)

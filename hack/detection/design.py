@@ -154,9 +154,19 @@ DESIGN: dict[Group, dict[str, Column]] = {
     },
 }
 
-# Honest names are called so, too, and no labelled attack is, so these weights are set by hand. Most of it is evidence
-# or nothing, next to the most popular targets it is an advisory, and all weights together stay below suspicious.
+# Honest names are called so, too, and hardly any labelled attack is, so these weights are set by hand. Most of it is
+# evidence or nothing, next to the most popular targets it is an advisory, and a group's weights together stay below
+# suspicious.
 STATED: dict[Group, Stated] = {
+    Group.MISSPELT: Stated(
+        start=-1.9,
+        signs={
+            "ecosystem": (Column(THERE, "a word beside a slip, as honest names have it, too"), (0.0,)),
+            "length": (Column((7, 10), "the shorter name has {value} letters and digits"), (-0.2, 0.0, 0.1)),
+            "rank": (Column((2, 3, 4), POPULAR), (1.2, 0.7, 0.0, -0.8)),
+            "rarest": (Column((9, 13), WORDS), (-1.0, -0.3, 0.5)),
+        },
+    ),
     Group.HINTS: Stated(
         start=-2.8,
         signs={
@@ -172,5 +182,5 @@ STATED: dict[Group, Stated] = {
             ),
             "namesake": (Column(THERE, "a popular package of another registry is called so"), (0.2,)),
         },
-    )
+    ),
 }

@@ -24,7 +24,7 @@ from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 OUT = Path(__file__).resolve().parents[2] / "server" / "typosentinel_server" / "scan" / "weights.json"
-MADE_EACH = 450
+MADE_EACH = 1350
 SUSPICIOUS_FROM = 0.5
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.01)
 

@@ -1,8 +1,8 @@
 """The signs for and against a confusion, in numbers that the score card weighs.
 
-There are five groups, each with signs and weights of its own: slips of the hand and of the eye, the same letters
-otherwise written, words put beside or exchanged, owners, and hints that are no more than that. What the techniques of
-one group see in a pair of names adds up.
+There are six groups, each with signs and weights of its own: slips of the hand and of the eye, the same letters
+otherwise written, words put beside or exchanged, words put beside a slip, owners, and hints that are no more than that.
+What the techniques of one group see in a pair of names adds up.
 """
 
 import re
@@ -32,6 +32,7 @@ class Group(StrEnum):
     LETTERS = "letters"
     WORDS = "words"
     OWNERS = "owners"
+    MISSPELT = "misspelt"
     HINTS = "hints"
 
 
@@ -41,6 +42,7 @@ GROUPS = dict.fromkeys(set(Technique) - FROM_CONTEXT, Group.SLIPS) | {
     Technique.VERSION: Group.WORDS,
     Technique.WORD_ORDER: Group.WORDS,
     Technique.SCOPE: Group.OWNERS,
+    Technique.MISSPELT: Group.MISSPELT,
     Technique.SEMANTIC: Group.HINTS,
     Technique.CROSS_ECOSYSTEM: Group.HINTS,
 }
@@ -103,6 +105,8 @@ class Witness:
         elif group is Group.OWNERS:
             found["base_word"] = min(map(self._lexicon.token, self._query.tokens or [""]))
             found["words"] = len(self._query.tokens)
+        elif group is Group.MISSPELT:
+            found["rarest"] = max(map(self._lexicon.token, self._query.tokens))
         return found
 
     def _slips(self, found: Signs, target: Target) -> None:

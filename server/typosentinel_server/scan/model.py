@@ -78,6 +78,7 @@ class Technique(StrEnum):
     VERSION = "version"
     AFFIX = "affix"
     COMBOSQUAT = "combosquat"
+    MISSPELT = "misspelt-combosquat"
     SEMANTIC = "semantic"
     SCOPE = "scope"
     CROSS_ECOSYSTEM = "cross-ecosystem"

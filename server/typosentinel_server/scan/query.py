@@ -112,3 +112,12 @@ class Match(NamedTuple):
 def letters(text: str) -> str:
     """Characters quoted for a sentence: `"a"`."""
     return f'"{text}"'
+
+
+def told(edit: Edit) -> str:
+    """A slip in a few words: `"eu" for "ue"`."""
+    if not edit.theirs:
+        return f"{letters(edit.mine)} added"
+    if not edit.mine:
+        return f"{letters(edit.theirs)} left out"
+    return f"{letters(edit.mine)} for {letters(edit.theirs)}"

@@ -13,6 +13,7 @@ from typosentinel_server.scan.checks import (
     homoglyph,
     insertion,
     lettercase,
+    misspelt,
     omission,
     plural,
     repetition,
@@ -54,6 +55,14 @@ def matches(query: Query) -> list[Match]:
         found += compound.check(query)
     if query.ecosystem in forms.OWNING:
         found += scope.check(query)
+    found += _of_words(query)
+    if query.namesake is not None:
+        found += crossecosystem.check(query)
+    return found
+
+
+def _of_words(query: Query) -> list[Match]:
+    found: list[Match] = []
     if len(query.tokens) > 1:
         found += wordorder.check(query)
         found += semantic.check(query)
@@ -61,6 +70,6 @@ def matches(query: Query) -> list[Match]:
         found += version.check(query)
     found += affix.check(query)
     found += combosquat.check(query)
-    if query.namesake is not None:
-        found += crossecosystem.check(query)
+    if query.cores:
+        found += misspelt.check(query)
     return found

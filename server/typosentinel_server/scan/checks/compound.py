@@ -3,20 +3,11 @@
 from collections.abc import Iterator
 
 from typosentinel_server.scan.model import Technique
-from typosentinel_server.scan.query import Match, Query, letters
-from typosentinel_server.scan.spelling import Edit
+from typosentinel_server.scan.query import Match, Query, told
 
 
 def check(query: Query) -> Iterator[Match]:
     """Names that two slips lead to the query from, both of about six letters and more."""
     for near in query.two:
         first, second = near.edits
-        yield Match(Technique.COMPOUND, near.target, f"two slips from {{target}}: {_told(first)}, {_told(second)}")
-
-
-def _told(edit: Edit) -> str:
-    if not edit.theirs:
-        return f"{letters(edit.mine)} added"
-    if not edit.mine:
-        return f"{letters(edit.theirs)} left out"
-    return f"{letters(edit.mine)} for {letters(edit.theirs)}"
+        yield Match(Technique.COMPOUND, near.target, f"two slips from {{target}}: {told(first)}, {told(second)}")
