@@ -64,7 +64,7 @@ def _parts(ecosystem: Ecosystem, name: str) -> tuple[int, str]:
 def _another_owner(ecosystem: Ecosystem, name: str, held: str, chance: random.Random) -> str:
     """The name with an owner that passes for the same: `btcsuite-go` for `btcsuite`, `com.apache` for `org.apache`.
 
-    In npm it may be without any: `core-tracing` for `@azure/core-tracing`.
+    In npm it may be without any: `core-rest-pipeline` for `@azure/core-rest-pipeline`.
     """
     if ecosystem is Ecosystem.NPM and chance.random() < STRIPPED:
         return name.partition("/")[2]

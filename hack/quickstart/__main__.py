@@ -25,7 +25,7 @@ READY_SECONDS = 180
 # that are fine.
 SAMPLES = {
     "PyPI": ["reqeusts", "requests", "python-dateutil", "urlib3", "djang0", "beatifulsoup4", "nunpy", "cryptograhpy"],
-    "npm": ["lodahs", "lodash", "crossenv", "expres", "@types/node", "reacct", "jquery.js", "core-tracing", "left-pad"],
+    "npm": ["lodahs", "lodash", "crossenv", "expres", "@types/node", "lodahs-fix", "jquery.js", "core-rest-pipeline"],
 }
 
 

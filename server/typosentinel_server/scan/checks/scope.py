@@ -1,4 +1,4 @@
-"""The owner of a name left out, added or changed: `core-tracing` for `@azure/core-tracing`. Bound: three probes.
+"""The owner of a name left out, added or changed: `client-sts` for `@aws-sdk/client-sts`. Bound: three probes.
 
 In npm that is the scope, in Maven the group, in Go the host with the account.
 """
