@@ -98,7 +98,7 @@ class Engine:
         return Engine(self._index, self._lexicon, scorecard, self._elsewhere)
 
     def scan(self, package: Package) -> ScanResult:
-        """The judgement of one name. Bound: some 400 probes, whatever the name.
+        """The judgement of one name. Bound: some 800 probes, whatever the name.
 
         Each probe for a neighbour finds at most 64 names, 512 of which are looked at; with real lists they are dozens.
 
@@ -186,15 +186,10 @@ class Engine:
 
     def _result(self, package: Package, name: Name, known: Target | None, findings: tuple[Finding, ...]) -> ScanResult:
         score = findings[0].score if findings else 0.0
+        verdict = self._card.verdict_of(score)
+        rank = known.rank if known else None
         return ScanResult(
-            package=package,
-            normalized=name.identity,
-            known=known is not None,
-            rank=known.rank if known else None,
-            verdict=self._card.verdict_of(score),
-            score=score,
-            findings=findings,
-            corpus_version=self.corpus.version,
+            package, name.identity, known is not None, rank, verdict, score, findings, self._index.corpus.version
         )
 
 

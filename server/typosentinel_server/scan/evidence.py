@@ -97,7 +97,8 @@ class Witness:
         if target.protected:
             found["protected"] = 1.0
         for match in matches:
-            found.update(match.signs)
+            if match.signs:
+                found.update(match.signs)
         if group is Group.SLIPS or group is Group.LETTERS:
             self._slips(found, target)
         elif group is Group.WORDS:

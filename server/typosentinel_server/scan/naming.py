@@ -124,14 +124,15 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
             f"the name has {len(raw)} characters, {ecosystem} names have at most {rule.max_length}",
             "Check that a single package name was sent.",
         )
-    if not (raw.isascii() and raw.isprintable() and " " not in raw):
+    plain = raw.isascii()
+    if not (plain and raw.isprintable() and " " not in raw):
         for character in raw:
             _refuse_unprintable(character)
-    if not rule.pattern.fullmatch(raw if raw.isascii() else _ascii_stand_in(raw)):
+    if not rule.pattern.fullmatch(raw if plain else _ascii_stand_in(raw)):
         raise refusal(ecosystem, raw)
     identity = rule.identity(raw)
     # Lower case takes some foreign letters to ASCII ones (the Kelvin sign to k); the identity must not.
-    return Name(raw=raw, identity=identity if raw.isascii() else raw, text=identity.lower())
+    return Name(raw, identity if plain else raw, identity.lower())
 
 
 def comparable(ecosystem: Ecosystem, raw: str) -> str:

@@ -11,8 +11,6 @@ SHORTEST = 3
 MOST = 8
 FAMILY = 10
 PREFIX, SUFFIX, INFIX = "combo_prefix", "combo_suffix", "combo_infix"
-GLUED = "glued "
-GLUED_PREFIX, GLUED_SUFFIX = GLUED + PREFIX, GLUED + SUFFIX
 
 
 def check(query: Query) -> Iterator[Match]:
@@ -22,39 +20,39 @@ def check(query: Query) -> Iterator[Match]:
     """
     found = 0
     index = query.index
-    for number, words, kind in _popular(query):
+    for number, words, place, glued in _popular(query):
         if len(index.flats[number]) < SHORTEST:
             continue
-        family = (index.front_family if kind.endswith(SUFFIX) else index.back_family)[number]
+        family = (index.front_family if place is SUFFIX else index.back_family)[number]
         if family >= FAMILY and not (len(words) == 1 and words[0] in forms.AFFIXES):
             continue
         evidence = f"{letters('-'.join(words))} is put beside {{target}}"
-        yield Match(Technique.COMBOSQUAT, index.target(number), evidence, _signs(words, kind, family))
+        yield Match(Technique.COMBOSQUAT, index.target(number), evidence, _signs(words, place, family, glued=glued))
         found += 1
         if found == MOST:
             return
 
 
-def _popular(query: Query) -> Iterator[tuple[int, list[str], str]]:
-    """Numbers of popular names that parts of the query are, the words beside each, and where these stand."""
+def _popular(query: Query) -> Iterator[tuple[int, list[str], str, bool]]:
+    """Numbers of popular names that parts of the query are, the words beside each, where, and whether glued."""
     parts, lettered = query.tokens, query.index.lettered
     for cut in range(len(parts) - 1, 0, -1):
         if (number := lettered("".join(parts[:cut]))) is not None:
-            yield number, parts[cut:], SUFFIX
+            yield number, parts[cut:], SUFFIX, False
         if (number := lettered("".join(parts[cut:]))) is not None:
-            yield number, parts[:cut], PREFIX
+            yield number, parts[:cut], PREFIX, False
     for at in range(1, len(parts) - 1):
         if (number := lettered(parts[at])) is not None:
-            yield number, parts[:at] + parts[at + 1 :], INFIX
+            yield number, parts[:at] + parts[at + 1 :], INFIX, False
     for core, affix, in_front in query.cores:
         number = lettered(core) if len(parts) == 1 or affix not in (parts[0], parts[-1]) else None
         if number is not None:
-            yield number, [affix], GLUED_PREFIX if in_front else GLUED_SUFFIX
+            yield number, [affix], PREFIX if in_front else SUFFIX, True
 
 
-def _signs(words: list[str], kind: str, family: int) -> dict[str, float]:
-    signs = {kind.removeprefix(GLUED): 1.0, "combo_words": float(len(words)), "family": log1p(family)}
-    if kind.startswith(GLUED):
+def _signs(words: list[str], place: str, family: int, *, glued: bool) -> dict[str, float]:
+    signs = {place: 1.0, "combo_words": float(len(words)), "family": log1p(family)}
+    if glued:
         signs["combo_glued"] = 1.0
     elif len(words) == 1:
         if words[0] in forms.LANGUAGE_MARKS:
