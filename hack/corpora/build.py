@@ -39,6 +39,8 @@ from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.naming import parse_name
 
 OUT = Path(__file__).resolve().parents[2] / "server" / "typosentinel_server" / "corpora"
+NUGET = Path(__file__).with_name("nuget.txt")
+NUGET_DRAWN_UP = "2026-11-21T00:00:00Z"
 APT_LISTS = Path("/var/lib/apt/lists")
 PROTECTED = 5000
 PROTECTED_CRATES = 300
@@ -84,7 +86,7 @@ def write(ecosystem: Ecosystem, stem: str, built: Built) -> dict[str, object]:
     writer.writerow(("rank", "name", "tier"))
     kept = [row for row in built.rows if _is_name(ecosystem, row.name)]
     for row in kept:
-        writer.writerow((row.rank or "", row.name, "protected" if row.protected else "known"))
+        writer.writerow((row.rank or "", row.name, row.tier))
     plain = text.getvalue().encode("utf-8")
     packed = lzma.compress(plain, preset=9 | lzma.PRESET_EXTREME)
     (OUT / f"{stem}.csv.xz").write_bytes(packed)
@@ -166,11 +168,25 @@ def maven(work: Path) -> Built:
     )
 
 
+def nuget(work: Path) -> Built:
+    """Well-known packages that others imitate, by hand: no client installs a package that holds popular names.
+
+    Somebody's memory is no source, so nothing on it is vouched for: it tells what a name may be taken for, and no more.
+    """
+    del work
+    content = NUGET.read_bytes()
+    names = [line for line in content.decode("ascii").splitlines() if line and not line.startswith("#")]
+    source = Source("hack/corpora/nuget.txt", "1", "MIT", hashlib.sha256(content).hexdigest(), "none")
+    rows = [Row(None, name, protected=True, trusted=False) for name in sorted(set(names))]
+    return Built(rows, NUGET_DRAWN_UP, [source], "none", "all, none of them vouched for", partial=True)
+
+
 BUILDERS: dict[str, tuple[Ecosystem, Callable[[Path], Built]]] = {
     "pypi": (Ecosystem.PYPI, pypi),
     "npm": (Ecosystem.NPM, npm),
     "crates": (Ecosystem.CRATES, crates),
     "rubygems": (Ecosystem.RUBYGEMS, rubygems),
+    "nuget": (Ecosystem.NUGET, nuget),
     "go": (Ecosystem.GO, go),
     "maven": (Ecosystem.MAVEN, maven),
 }

@@ -15,11 +15,19 @@ VERSIONED = re.compile(r"(.+)-(\d+(?:\.\d+)*)")
 
 
 class Row(NamedTuple):
-    """One popular name; rank None where nothing orders it."""
+    """One popular name; rank None where nothing orders it, trusted False where nobody vouches for the list."""
 
     rank: int | None
     name: str
     protected: bool
+    trusted: bool = True
+
+    @property
+    def tier(self) -> str:
+        """The tier as lists have it."""
+        if not self.trusted:
+            return "target"
+        return "protected" if self.protected else "known"
 
 
 def ranked(names: Iterable[str], protected: int) -> list[Row]:

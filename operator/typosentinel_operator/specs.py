@@ -24,7 +24,7 @@ from typosentinel_operator.fields import (
 )
 
 # OSV's spelling of those that the server has a list for; a contract test holds this against it.
-Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "Go", "Maven"]
+Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven"]
 # Where a spec refers to ConfigMaps.
 CORPUS_REFERENCE: Final = "spec.corpus.source.configMapRef"
 PRIVATE_NAMES_REFERENCE: Final = "spec.corpus.privateNamesRef"
@@ -155,7 +155,7 @@ class ScanServiceSpec(Model):
     ecosystems: (
         Annotated[
             list[Ecosystem],
-            Field(min_length=1, max_length=6, json_schema_extra={"x-kubernetes-list-type": "set"}),
+            Field(min_length=1, max_length=7, json_schema_extra={"x-kubernetes-list-type": "set"}),
         ]
         | None
     ) = None

@@ -164,12 +164,16 @@ def test_terminal_tricks_are_defused(run: Run) -> None:
     )
 
 
-def test_corpus_info_says_what_is_missing(run: Run) -> None:
-    """Counts, dates and versions; and loudly what cannot be judged."""
+def test_corpus_info_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    """Counts, dates and versions, and what vouches for nothing; and loudly what cannot be judged."""
     result = run("corpus", "info")
+    (tmp_path / "npm.csv").write_text("rank,name,tier\n1,lodash,known\n", "utf-8")
+    less = run("corpus", "info", "--corpus", str(tmp_path))
 
     assert "PyPI         15000      5000  2026-" in result.stdout
-    assert "No list for NuGet: names there cannot be judged." in result.stdout
+    assert "partial, no ranks, none vouched for" in next(line for line in result.stdout.splitlines() if "NuGet" in line)
+    assert "No list" not in result.stdout
+    assert "No list for PyPI, crates.io, RubyGems, NuGet, Go, Maven: names there cannot be judged." in less.stdout
 
 
 def test_config_check_approves_and_refuses(run: Run, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ async def test_source_may_change_and_change_back(start: Start, tmp_path: Path, o
     server = await start(path, Timing(reload=0.02, corpus=0.02), corpus=None)
     configured(tmp_path, {"source": {"url": origin.url("/lists.tar")}}, ecosystems=["RubyGems", "NuGet"])
     found = await health(server, lambda h: h["corpusSource"]["lastError"] is not None)
-    assert (found["configuration"]["lastError"], names(found)) == (None, {"RubyGems": 974})
+    assert (found["configuration"]["lastError"], names(found)) == (None, {"RubyGems": 974, "NuGet": 193})
     origin.publish("/lists.tar", archive(10))
     await server.parts.librarian.look()
     assert names(await health(server)) == {"RubyGems": 10}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from typosentinel_server.bundles.bundle import Bundle
-from typosentinel_server.bundles.rows import PROTECTED, Row, rows_of
+from typosentinel_server.bundles.rows import PROTECTED, TARGET, Row, rows_of
 from typosentinel_server.scan.model import Ecosystem
 
 
@@ -75,7 +75,7 @@ def _compare(ecosystem: Ecosystem, before: Mapping[str, Row], after: Mapping[str
 
 
 def _protected(rows: Mapping[str, Row]) -> set[str]:
-    return {key for key, row in rows.items() if row.tier == PROTECTED}
+    return {key for key, row in rows.items() if row.tier in {PROTECTED, TARGET}}
 
 
 def _by_rank(rows: Iterable[Row]) -> tuple[str, ...]:

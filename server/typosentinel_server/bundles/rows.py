@@ -12,6 +12,7 @@ from typosentinel_server.scan.naming import parse_name
 
 PROTECTED: Final = "protected"
 KNOWN: Final = "known"
+TARGET: Final = "target"
 MAX_RANK_DIGITS: Final = 9
 
 
@@ -22,7 +23,7 @@ class Row(NamedTuple):
         name: as it is written.
         identity: the form under which its registry knows it.
         rank: 1 is the most popular; None where nothing orders it.
-        tier: "protected", "known", or None where the list does not say.
+        tier: "protected", "known", "target" (protected and not vouched for), or None where the list does not say.
     """
 
     name: str
@@ -62,7 +63,7 @@ def rank_of(row: dict[str, str], where: str, number: int) -> int | None:
 def tier_of(row: dict[str, str]) -> str | None:
     """The tier in a row, None where it says none."""
     tier = (row.get("tier") or "").strip()
-    return tier if tier in {PROTECTED, KNOWN} else None
+    return tier if tier in {PROTECTED, KNOWN, TARGET} else None
 
 
 def rows_of(ecosystem: Ecosystem, plain: bytes, where: str) -> dict[str, Row]:

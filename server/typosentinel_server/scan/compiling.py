@@ -17,7 +17,7 @@ from typosentinel_server.scan.corpus import Corpus
 from typosentinel_server.scan.model import Ecosystem
 
 # Part of the name under which compiled lists are kept: raise it with every change of layout or of forms.
-LAYOUT = 9
+LAYOUT = 10
 MOST = 65_535
 SHORTEST_UNOWNED = 4
 
@@ -36,6 +36,7 @@ def compile_corpus(corpus: Corpus) -> bytes:
         "flat_ends": np.cumsum([len(flat) + 1 for flat in flats], dtype=np.uint32) - np.uint32(1),
         "ranks": np.array([entry.rank or 0 for entry in entries], np.uint32),
         "protected": np.array([entry.protected for entry in entries], np.uint8),
+        "trusted": np.array([entry.trusted for entry in entries], np.uint8),
     }
     for name, pairs in {
         "identity": [(entry.name.identity, n) for n, entry in enumerate(entries)],

@@ -1,6 +1,7 @@
 """Lists of popular names: what a name is compared with, and what never alerts.
 
-A corpus is a text with the columns `rank,name,tier` (more columns are ignored), plain or xz-compressed.
+A corpus is a text with the columns `rank,name,tier` (more columns are ignored), plain or xz-compressed. The tier
+`protected` is the top of the list; names of the tier `target` are protected and not vouched for.
 """
 
 import csv
@@ -29,6 +30,7 @@ FILE_STEMS = {
     Ecosystem.GO: "go",
     Ecosystem.MAVEN: "maven",
 }
+PROTECTED, TARGET = "protected", "target"
 MAX_BYTES = 64 * 2**20
 MAX_NAMES = 2**20
 MAX_RANK_DIGITS = 9
@@ -43,11 +45,13 @@ class Entry:
         name: the name in its registry's forms; `raw` is the spelling to show.
         rank: 1 is the most popular; None where the list has no order.
         protected: whether squatting on it pays: the top of the list.
+        trusted: whether being on the list says that the name is known; else it only says what others imitate.
     """
 
     name: Name
     rank: int | None
     protected: bool
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,8 @@ def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]], where: str) -> It
         digits = (row.get("rank") or "").strip()
         if digits and not _is_rank(digits):
             raise _unreadable(where, f"row {n} has the rank {shown(digits)}, which is no whole number from 1 on")
-        yield Entry(name, int(digits) if digits else None, row.get("tier") == "protected")
+        tier = row.get("tier")
+        yield Entry(name, int(digits) if digits else None, tier in {PROTECTED, TARGET}, tier != TARGET)
 
 
 def _is_rank(digits: str) -> bool:

@@ -111,7 +111,8 @@ class Engine:
         """As `scan`, for a name that is already parsed."""
         known = self._index.known(name)
         if known is not None:
-            return self._result(package, name, known, ())
+            # What a list names only because others imitate it never alerts, and is not known for that.
+            return self._result(package, name, known if self._index.trusts(known) else None, ())
         suspects = self.suspects(name)
         if not suspects:
             if not name.raw.isascii():

@@ -82,6 +82,7 @@ class Index:
         self.lettered: Callable[[str], int | None] = most_popular.get
         self._ranks = arrays["ranks"]
         self._protected = arrays["protected"]
+        self._trusted = arrays["trusted"]
         self.corpus = CorpusFacts(
             ecosystem=Ecosystem(facts["ecosystem"]),
             version=facts["version"],
@@ -105,7 +106,15 @@ class Index:
         self.back_family = arrays["back_family"]
         self.owned = arrays["owned"]
         self.owned_doubled = arrays["owned_doubled"]
-        counts = (self._texts, self.flats, self._flat_ends, self._ranks, self._protected, self.front_family)
+        counts = (
+            self._texts,
+            self.flats,
+            self._flat_ends,
+            self._ranks,
+            self._protected,
+            self._trusted,
+            self.front_family,
+        )
         if any(len(held) != len(self.names) for held in (*counts, self.back_family, self.owned, self.owned_doubled)):
             raise ValueError("the arrays are of different lengths")
 
@@ -121,6 +130,10 @@ class Index:
             if identity_of(self.corpus.ecosystem, target.name) == name.identity:
                 return target
         return None
+
+    def trusts(self, listed: Target) -> bool:
+        """Whether the list vouches for one of its names."""
+        return bool(self._trusted[listed.number])
 
     def target(self, number: int) -> Target:
         """The name of a number."""

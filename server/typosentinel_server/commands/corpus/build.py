@@ -10,6 +10,7 @@ import click
 from typosentinel_server.bundles.archive import pack
 from typosentinel_server.bundles.build import DEFAULT_SHARE, Made, Material, files, make, rows_in
 from typosentinel_server.bundles.errors import DAMAGED, refused
+from typosentinel_server.bundles.rows import PROTECTED, TARGET
 from typosentinel_server.bundles.store import NOT_WRITABLE, write, write_file
 from typosentinel_server.bundles.unwanted import Unwanted, identities, parse
 from typosentinel_server.clock import Clock
@@ -120,7 +121,7 @@ def _write_archive(archive: bytes, out: Path) -> None:
 
 
 def _tell(made: Made) -> None:
-    protected = sum(row.tier == "protected" for row in made.rows)
+    protected = sum(row.tier in {PROTECTED, TARGET} for row in made.rows)
     click.echo(f"{made.material.ecosystem}: {len(made.rows)} names, {protected} of them protected ({made.protected})")
     if made.duplicates:
         click.echo(f"  {made.duplicates} left out: there already, perhaps in another spelling")

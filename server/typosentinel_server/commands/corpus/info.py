@@ -42,6 +42,7 @@ def _print(library: Library, lists: list[Corpus], missing: list[Ecosystem]) -> N
         remarks = [
             "partial" * found.partial,
             "no ranks" * (not _ranked(found)),
+            "none vouched for" * (not any(entry.trusted for entry in found.entries)),
             f"{found.skipped} rows skipped" * bool(found.skipped),
         ]
         click.echo(
