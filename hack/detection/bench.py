@@ -20,8 +20,8 @@ held out: the bench's lists, each name judged by weights that were learned witho
 those of all held-out scores. "bench's lists" are the weights of the package, which have seen these names.
 "-": the labels hold no such names, so it was not measured.
 built-in: the labels say which targets are on the bench's lists; that was looked up anew in the built-in lists. Names of
-the bench that are on these never alert, and those of an ecosystem without a list (NuGet) are refused, so the shares of
-false positives are too good. "built-in, unseen" leaves out both, so its shares are those of names it has to judge.
+the bench that are on these never alert, so the shares of false positives are too good. "built-in, unseen" leaves them
+out, so its shares are those of names it has to judge.
 """
 Scored = dict[str, dict[str, Any]]
 PLACE = OUT / "detection"
