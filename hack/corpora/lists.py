@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from typosentinel_server.scan.corpus import KNOWN, PROTECTED, TARGET
+
 PROPERTY = re.compile(r"\$\{([^}]+)\}")
 QUOTED = re.compile(r"""^\s+'([^']+)',?$""", re.MULTILINE)
 RUST = re.compile(r"librust-(.+)-dev")
@@ -26,8 +28,8 @@ class Row(NamedTuple):
     def tier(self) -> str:
         """The tier as lists have it."""
         if not self.trusted:
-            return "target"
-        return "protected" if self.protected else "known"
+            return TARGET
+        return PROTECTED if self.protected else KNOWN
 
 
 def ranked(names: Iterable[str], protected: int) -> list[Row]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from typosentinel_server.bundles import manifest
 from typosentinel_server.bundles.errors import DAMAGED, TOO_LARGE, refused
-from typosentinel_server.bundles.rows import KNOWN, PROTECTED, Row, identity_of, rank_of, render, table, tier_of
-from typosentinel_server.scan.corpus import FILE_STEMS, MAX_BYTES, MAX_NAMES
+from typosentinel_server.bundles.rows import Row, identity_of, rank_of, render, table, tier_of
+from typosentinel_server.scan.corpus import FILE_STEMS, KNOWN, MAX_BYTES, MAX_NAMES, PROTECTED
 from typosentinel_server.scan.model import Ecosystem
 
 DEFAULT_SHARE: Final = 33

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from typosentinel_server.bundles.bundle import Bundle
-from typosentinel_server.bundles.rows import PROTECTED, TARGET, Row, rows_of
+from typosentinel_server.bundles.rows import Row, rows_of
+from typosentinel_server.scan.corpus import PROTECTED, TARGET
 from typosentinel_server.scan.model import Ecosystem
 
 

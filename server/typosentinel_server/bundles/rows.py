@@ -3,17 +3,13 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from typosentinel_server.bundles.errors import DAMAGED, refused
 from typosentinel_server.errors import DomainError, shown
+from typosentinel_server.scan.corpus import KNOWN, PROTECTED, TARGET, is_rank
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.scan.naming import parse_name
-
-PROTECTED: Final = "protected"
-KNOWN: Final = "known"
-TARGET: Final = "target"
-MAX_RANK_DIGITS: Final = 9
 
 
 class Row(NamedTuple):
@@ -54,7 +50,7 @@ def rank_of(row: dict[str, str], where: str, number: int) -> int | None:
     digits = (row.get("rank") or "").strip()
     if not digits:
         return None
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_RANK_DIGITS and int(digits) > 0):
+    if not is_rank(digits):
         why = f"row {number} has the rank {shown(digits)}, which is no whole number from 1 on"
         raise refused(DAMAGED, where, why, "Ranks are whole numbers, 1 the most popular, or empty.")
     return int(digits)

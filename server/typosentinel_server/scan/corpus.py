@@ -30,7 +30,8 @@ FILE_STEMS = {
     Ecosystem.GO: "go",
     Ecosystem.MAVEN: "maven",
 }
-PROTECTED, TARGET = "protected", "target"
+# Tiers: the top of a list, the rest of it, and what is protected without being vouched for.
+PROTECTED, KNOWN, TARGET = "protected", "known", "target"
 MAX_BYTES = 64 * 2**20
 MAX_NAMES = 2**20
 MAX_RANK_DIGITS = 9
@@ -228,13 +229,14 @@ def _entries(ecosystem: Ecosystem, rows: list[dict[str, str]], where: str) -> It
             yield None
             continue
         digits = (row.get("rank") or "").strip()
-        if digits and not _is_rank(digits):
+        if digits and not is_rank(digits):
             raise _unreadable(where, f"row {n} has the rank {shown(digits)}, which is no whole number from 1 on")
         tier = row.get("tier")
         yield Entry(name, int(digits) if digits else None, tier in {PROTECTED, TARGET}, tier != TARGET)
 
 
-def _is_rank(digits: str) -> bool:
+def is_rank(digits: str) -> bool:
+    """Whether a text is a whole number from 1 on, of nine digits at most."""
     return digits.isascii() and digits.isdigit() and len(digits) <= MAX_RANK_DIGITS and int(digits) > 0
 
 

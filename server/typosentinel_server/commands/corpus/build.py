@@ -10,14 +10,13 @@ import click
 from typosentinel_server.bundles.archive import pack
 from typosentinel_server.bundles.build import DEFAULT_SHARE, Made, Material, files, make, rows_in
 from typosentinel_server.bundles.errors import DAMAGED, refused
-from typosentinel_server.bundles.rows import PROTECTED, TARGET
 from typosentinel_server.bundles.store import NOT_WRITABLE, write, write_file
 from typosentinel_server.bundles.unwanted import Unwanted, identities, parse
 from typosentinel_server.clock import Clock
 from typosentinel_server.commands.corpus.opening import ARCHIVE, read
 from typosentinel_server.errors import shown
 from typosentinel_server.progress import counting
-from typosentinel_server.scan.corpus import MAX_BYTES
+from typosentinel_server.scan.corpus import MAX_BYTES, PROTECTED, TARGET
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 
