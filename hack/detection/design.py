@@ -45,6 +45,7 @@ LIKELY = "it looks like no word or name|it looks like a word or a name of its ow
 COMPARED = "it looks less like a name than the target does|it looks as much like a name as the target does"
 CROWD = "few popular names are near|many popular names are near"
 POPULAR = "the target is popular|the target is not among the most popular"
+HONEST = "most names of this kind are honest"
 WORDS = "its words are rare|its words are common"
 
 SLIP_REASONS = {
@@ -161,7 +162,7 @@ STATED: dict[Group, Stated] = {
     Group.MISSPELT: Stated(
         start=-1.9,
         signs={
-            "ecosystem": (Column(THERE, "a word beside a slip, as honest names have it, too"), (0.0,)),
+            "ecosystem": (Column(THERE, HONEST), (0.0,)),
             "length": (Column((7, 10), "the shorter name has {value} letters and digits"), (-0.2, 0.0, 0.1)),
             "rank": (Column((2, 3, 4), POPULAR), (1.2, 0.7, 0.0, -0.8)),
             "rarest": (Column((9, 13), WORDS), (-1.0, -0.3, 0.5)),
@@ -171,7 +172,7 @@ STATED: dict[Group, Stated] = {
         start=-2.8,
         signs={
             # The start is told with it.
-            "ecosystem": (Column(THERE, "most names of this kind are honest"), (0.0,)),
+            "ecosystem": (Column(THERE, HONEST), (0.0,)),
             "length": (Column((7, 10, 14), "the shorter name has {value} letters and digits"), (-0.6, 0.0, 0.2, 0.3)),
             "rank": (Column((2, 3, 4), POPULAR), (1.4, 0.9, 0.3, -0.4)),
             "kin_form": (Column(THERE, "another form of the same word"), (0.6,)),
