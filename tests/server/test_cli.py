@@ -20,7 +20,7 @@ def test_text_is_aligned_and_says_why(run: Run) -> None:
     assert result.stdout == (
         'reqeusts            suspicious 0.99  two neighbouring letters of "requests" (rank 2) are swapped\n'
         "requests            clean      0.00  on the list (rank 2)\n"
-        "entirely-different  clean      0.00  not on the list, nothing similar found\n"
+        "entirely-different  clean      0.00  not known as popular, nothing similar found\n"
         'a/b                 refused       -  "a/b" cannot be a package in PyPI. PyPI names are letters, digits, '
         "'.', '_' and '-', with a letter or digit at both ends.\n"
     )

@@ -20,6 +20,8 @@ def test_target_is_protected_and_not_known(run: Run, tmp_path: Path) -> None:
 
     assert [one["known"] for one in found] == [False, False, True, False]
     assert [one["verdict"] for one in found] == ["clean", "suspicious", "clean", "suspicious"]
+    told = run.scan("--corpus", str(tmp_path), "flask").stdout
+    assert told == "flask  clean      0.00  not known as popular, nothing similar found\n"
 
 
 def test_list_of_nuget_tells_what_is_imitated() -> None:

@@ -63,7 +63,7 @@ def reason(answer: Answer) -> str:
 def _unfound(answer: Answer) -> str:
     if answer.known:
         return "on the list" + (f" (rank {answer.rank})" if answer.rank else "")
-    return "not on the list, nothing similar found"
+    return "not known as popular, nothing similar found"
 
 
 def _allowance(allowance: Allowance) -> str:
