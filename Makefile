@@ -71,13 +71,20 @@ clean: ## Remove what the targets made in this folder (never the cluster, never 
 
 ##@ Check it
 .PHONY: test
-test: test-unit test-fuzz test-cluster test-e2e ## All tests, one tier after another
+test: test-unit test-services test-fuzz test-cluster test-e2e ## All tests, one tier after another
 
 .PHONY: test-unit
 test-unit: setup ## Unit and contract tests: no cluster, no root
 	@mkdir -p $(REPORTS)
 	$(PYTEST) --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
+
+.PHONY: test-services
+test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets: root or sudo to install Redis
+	@mkdir -p $(REPORTS)
+	@$(BIN)/python -m hack.programs redis-server
+	$(PYTEST) tests/services --junitxml=$(REPORTS)/services.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/services.xml
 
 .PHONY: test-fuzz
 test-fuzz: setup ## Half a minute of fuzzing by coverage: names, lists, standard input
