@@ -1,4 +1,4 @@
-"""Programs that tests and benchmarks run beside ours: `python -m hack.programs redis-server wrk` installs what is missing."""
+"""Programs that tests and benchmarks run beside ours: `python -m hack.programs redis-server wrk` installs them."""
 
 import argparse
 import sys

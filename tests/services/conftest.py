@@ -1,7 +1,7 @@
 """The server between real services: Redis, providers, strangers."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,10 +35,10 @@ def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 @pytest.fixture
-async def redis(shared_redis: RedisServer) -> AsyncIterator[RedisServer]:
+def redis(shared_redis: RedisServer) -> RedisServer:
     """An empty Redis that must not be harmed."""
     shared_redis.empty()
-    yield shared_redis
+    return shared_redis
 
 
 @pytest.fixture
