@@ -72,9 +72,7 @@ class Rendered:
         )
 
 
-def render(  # noqa: PLR0913 - one argument a fact of the request
-    result: ScanResult, *, scan_id: str, name: str, version: str | None, cached: bool, seconds: float
-) -> bytes:
+def render(result: ScanResult, *, scan_id: str, name: str, version: str | None, cached: bool, seconds: float) -> bytes:
     """The JSON of one answer; as `Rendered.of` and `Rendered.bytes`."""
     rendered = Rendered.of(result)
     return rendered.bytes(scan_id=scan_id, name=name, version=version, cached=cached, seconds=seconds)

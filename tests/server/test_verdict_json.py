@@ -80,7 +80,7 @@ def test_the_model_writes_the_same_bytes(
     [
         (Ecosystem.PYPI, "requests"),
         (Ecosystem.PYPI, "reqeusts"),
-        (Ecosystem.PYPI, "rеquests"),
+        (Ecosystem.PYPI, "r\u0435quests"),
         (Ecosystem.NPM, "@babel/croe"),
         (Ecosystem.NPM, "numpy"),
         (Ecosystem.PYPI, "a-name-like-none-of-them"),
