@@ -54,18 +54,21 @@ class Front(web.Server):
         return Connection(self, self._parts, self._around)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        with self._parts.lifecycle.in_flight():
-            try:
-                return await self._inner(request)
-            except web.HTTPExpectationFailed:
-                # The library looks at this header before it calls any middleware.
-                unmet = DomainError(
-                    "EXPECTATION_FAILED",
-                    "the header Expect asks for what is not offered",
-                    "Send Expect: 100-continue, or leave the header out.",
-                    http_hint=417,
-                )
-                return self._around.refusal(request, unmet)
+        lifecycle = self._parts.lifecycle
+        lifecycle.begin()
+        try:
+            return await self._inner(request)
+        except web.HTTPExpectationFailed:
+            # The library looks at this header before it calls any middleware.
+            unmet = DomainError(
+                "EXPECTATION_FAILED",
+                "the header Expect asks for what is not offered",
+                "Send Expect: 100-continue, or leave the header out.",
+                http_hint=417,
+            )
+            return self._around.refusal(request, unmet)
+        finally:
+            lifecycle.end()
 
 
 class Connection(web.RequestHandler):
@@ -92,6 +95,11 @@ class Connection(web.RequestHandler):
         broken = self._messages and not isinstance(self._messages[-1][0], RawRequestMessage)
         if broken and request is not None and not request.content.is_eof():
             request.content.set_exception(web.RequestPayloadError("the body is broken"))
+
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - as the library has it
+        """Reads on. The library does so after every body, paused or not, which costs as much as reading the body."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
     def handle_error(
         self,
