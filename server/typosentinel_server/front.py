@@ -1,7 +1,6 @@
 """What stands between strangers' bytes and the application: counts requests, refuses broken HTTP in our form."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
@@ -11,12 +10,11 @@ from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
 from typosentinel_server.middleware import AROUND, Around
 from typosentinel_server.problems import internal
+from typosentinel_server.shortcuts import Answerer, Shortcuts
 
 REASON = 160
 # By then the requests in flight have been waited for; this is for the last bytes of their answers.
 LAST_BYTES_SECONDS = 1.0
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
@@ -31,7 +29,8 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
-        return Front(self.app[SERVER], self.app[AROUND], inner)
+        around = self.app[AROUND]
+        return Front(self.app[SERVER], around, inner, Shortcuts(self.app, around, inner.request_handler).answer)
 
 
 class Front(web.Server):
@@ -41,13 +40,14 @@ class Front(web.Server):
         parts: of the server.
         around: renders what is refused here.
         inner: the library's own server for the application.
+        answer: hands requests to their handlers.
     """
 
-    def __init__(self, parts: Server, around: Around, inner: web.Server) -> None:
+    def __init__(self, parts: Server, around: Around, inner: web.Server, answer: Answerer) -> None:
         super().__init__(self._answer, request_factory=inner.request_factory)
         self._parts = parts
         self._around = around
-        self._inner: Answer = inner.request_handler
+        self._inner = answer
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
