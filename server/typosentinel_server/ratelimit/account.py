@@ -1,9 +1,9 @@
 """One caller's standing with one budget: the slice that this replica holds for it, and what it used."""
 
-import asyncio
+from asyncio import Future
 import math
 
-from typosentinel_server.ratelimit.ledger import Ledger
+from typosentinel_server.ratelimit.ledger import LINES, Ledger
 from typosentinel_server.ratelimit.policy import Rule
 from typosentinel_server.ratelimit.store import Order, Reply
 
@@ -20,7 +20,7 @@ MAX_UNCONFIRMED = 16
 # At the latest after so many seconds a caller that was refused is asked for again.
 LONGEST_PAUSE = 1.0
 
-Waiter = tuple["asyncio.Future[bool]", int]
+Waiter = tuple[Future[bool], int]
 
 
 class Account:
@@ -50,10 +50,10 @@ class Account:
     __slots__ = (
         "_call",
         "_known",
+        "_leased",
         "_likes",
         "_since",
         "_told",
-        "_leased",
         "_unconfirmed",
         "_untold",
         "asked_for",
@@ -109,6 +109,20 @@ class Account:
         if self._told:
             self._untold += cost
         return True
+
+    def slice_here(self, now: float) -> None:
+        """Takes a slice from this replica's own count, where nobody else shares it; nothing is told of it."""
+        if not self.rule.exact:
+            free = self.ledger.remaining(now)
+            self.left = free // SLICE_PART
+            self.free = free - self.left
+            self.until = self.renew = now + self.rule.window / LINES
+
+    def block_here(self, now: float) -> None:
+        """Notes until when this replica's own count allows nothing at all."""
+        wait = self.ledger.wait(now, 1)
+        self.retry = now + wait
+        self.blocked = now + min(wait, LONGEST_PAUSE)
 
     def fold(self) -> None:
         """Writes into the ledger what was spent of the slice."""

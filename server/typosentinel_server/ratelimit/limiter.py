@@ -171,23 +171,26 @@ class Limiter:
     ) -> Decision | None:
         if cost > budget.rule.ceiling:
             return self._refusal(budget, principal, None, account.ledger.remaining(now))
+        if now < account.blocked:
+            left = account.left if now < account.until else 0
+            return self._refusal(budget, principal, account.retry_after(now, cost), left)
         broker = self._broker
         if broker is None:
-            return self._here(budget, account, principal, cost, now)
+            decision = self._here(budget, account, principal, cost, now)
+            account.slice_here(now)
+            return decision
         if not broker.reachable():
             self.statistics.fail_open += 1
             # It is looked for again without anybody waiting for it.
             broker.ask(account)
             return self._here(budget, account, principal, cost, now)
-        if now < account.blocked:
-            left = account.left if now < account.until else 0
-            return self._refusal(budget, principal, account.retry_after(now, cost), left)
         return None
 
     def _here(self, budget: Budget, account: Account, principal: str, cost: int, now: float) -> Decision:
         if account.spend_here(now, cost):
             budget.allowed += 1
             return self._decision(budget, account.ledger.remaining(now))
+        account.block_here(now)
         wait = max(1, math.ceil(account.ledger.wait(now, cost)))
         return self._refusal(budget, principal, wait, account.ledger.remaining(now))
 

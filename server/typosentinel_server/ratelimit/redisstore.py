@@ -88,8 +88,8 @@ class RedisStore:
     async def _run(self, client: Redis, orders: Sequence[Order], *, sure: bool) -> list[Any]:
         async with client.pipeline(transaction=False) as pipe:
             for order in orders:
-                # redis-py's types say that keys and arguments are texts.
-                pipe.evalsha(self._sha, 3, *_keys(order), *self._arguments(order, sure=sure))
+                # In a pipeline this only notes the command.
+                _ = pipe.evalsha(self._sha, 3, *_keys(order), *self._arguments(order, sure=sure))
             found: list[Any] = await pipe.execute(raise_on_error=False)
         return found
 
