@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings
+from typosentinel_server import corpussettings, limitsettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 MAX_TTL = 7 * 24 * 3600.0
@@ -44,6 +45,7 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.privateNames": PATH,
     "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
+    **limitsettings.ALLOWED_VALUES,
 }
 
 
@@ -140,6 +142,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
+    limits: LimitSettings = LimitSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 

@@ -1,7 +1,7 @@
 """One caller's standing with one budget: the slice that this replica holds for it, and what it used."""
 
-from asyncio import Future
 import math
+from asyncio import Future
 
 from typosentinel_server.ratelimit.ledger import LINES, Ledger
 from typosentinel_server.ratelimit.policy import Rule

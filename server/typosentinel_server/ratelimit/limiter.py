@@ -61,10 +61,17 @@ class Limiter:
         """Whether limits hold over all replicas now; where not, each replica holds them for itself."""
         return self._broker is not None and not self._broker.away
 
-    @property
-    def budgets(self) -> Iterator[Budget]:
-        """Every limit with its accounts."""
-        yield from self._all.values()
+    def figures(self) -> dict[str, tuple[int, int, int]]:
+        """(allowed, limited, callers known) by name of the limit; callers' own limits count under the same names."""
+        found: dict[str, tuple[int, int, int]] = {}
+        for budget in self._all.values():
+            allowed, limited, known = found.get(budget.name, (0, 0, 0))
+            found[budget.name] = (
+                allowed + budget.allowed,
+                limited + budget.limited,
+                known + len(budget.accounts),
+            )
+        return found
 
     def obey(self, limits: Limits) -> None:
         """Takes other limits from now on; what was used under a limit of the same name stays used."""
