@@ -198,8 +198,7 @@ def masked(principal: str) -> str:
     address = parsed(rest.partition("/")[0])
     if address is None:
         return principal
-    if address.version == 4:  # noqa: PLR2004 - that is its name
-        rest = f"{str(address).rpartition('.')[0]}.0/24"
-    else:
-        rest = shown(address).removeprefix("addr:")
+    network = shown(address).removeprefix("addr:")
+    # Of IPv6 only the network is known anyway.
+    rest = f"{network.rpartition('.')[0]}.0/24" if "." in network else network
     return f"addr:{rest}#{sha256(principal.encode()).hexdigest()[:8]}"

@@ -188,9 +188,12 @@ def _refused(mistakes: list[str]) -> ConfigurationInvalid:
 
 def _mistake(document: Document, where: str, detail: Any) -> str:
     # pydantic adds the branch of a union to the place; the document knows no such key.
-    place = tuple(part for part in detail["loc"] if part in document.parts or isinstance(part, int))
-    if detail["type"] == "extra_forbidden":
-        place = (*place[:-1], detail["loc"][-1])
+    named = detail["type"] in ("extra_forbidden", "missing")
+    place = tuple(
+        part
+        for n, part in enumerate(detail["loc"], 1)
+        if part in document.parts or isinstance(part, int) or (named and n == len(detail["loc"]))
+    )
     line = document.line_of(place)
     field = ".".join(str(part) for part in place) or "document"
     given = shown(str(document.value_at(place))) if place in document.lines else ""
@@ -201,6 +204,8 @@ def _explained(detail: Any, place: Place, field: str, given: str) -> str:
     if detail["type"] == "extra_forbidden":
         fields = _fields_at(place[:-1])
         return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
+    if detail["type"] == "missing":
+        return "it is missing"
     if detail["type"] == "model_type":
         return f"{given} is no mapping; allowed: {', '.join(_fields_at(place))}"
     if detail["type"] in ("too_short", "tuple_type"):

@@ -26,6 +26,13 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "limits": {
+            "default": None,
+            "endpoints": {"Scan": None, "Batch": None},
+            "apiKeys": None,
+            "trustedProxies": (),
+            "maxPrincipals": 10_000,
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }

@@ -42,7 +42,7 @@ class KeyEntry(Section):
         limits: in place of the general ones.
     """
 
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}\Z")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     limits: OwnLimits = OwnLimits()
 
 

@@ -56,7 +56,7 @@ if not now then
   return {LEAPT, 0, 0, 0, 0, whole(last)}
 end
 
-local sum, tokens, filled = 0, burst, now
+local sum, tokens, filled, burst_before = 0, burst, now, burst
 local others, others_live, mine_call, mine_held = 0, 0, nil, 0
 local state = redis.call('HGETALL', KEYS[1])
 for i = 1, #state, 2 do
@@ -67,6 +67,8 @@ for i = 1, #state, 2 do
     tokens = tonumber(value)
   elseif field == 'filled' then
     filled = tonumber(value)
+  elseif field == 'burst' then
+    burst_before = tonumber(value)
   else
     local its_call, expiry, held = string.match(value, '^(%d+) (%d+) (%d+)$')
     expiry, held = tonumber(expiry), tonumber(held)
@@ -85,7 +87,8 @@ end
 if filled > now then
   -- The shared clock was lost and so is the meaning of these times.
   redis.call('DEL', KEYS[1], KEYS[2])
-  sum, tokens, filled, others, others_live, mine_call, mine_held = 0, burst, now, 0, 0, nil, 0
+  sum, tokens, filled, burst_before = 0, burst, now, burst
+  others, others_live, mine_call, mine_held = 0, 0, nil, 0
 end
 if known and not mine_call then
   return {LOST, 0, 0, 0, 0, whole(now)}
@@ -132,9 +135,9 @@ if not first then
   sum = 0
 end
 
--- The bucket: tokens left it when they were granted, come back when they are returned, and go when more was used.
+-- The bucket, which another configuration may have made larger or smaller: tokens left it when they were granted, come back when they are returned, and go when more was used.
 local pace = limit / window
-tokens = tokens + (now - filled) * pace + mine_held - reported - keeps
+tokens = math.max(0, tokens + burst - burst_before) + (now - filled) * pace + mine_held - reported - keeps
 tokens = math.max(0, math.min(burst - others_live - keeps, tokens))
 
 local free = math.max(0, math.min(limit - sum - others - keeps, math.floor(tokens + 1e-6)))
@@ -165,7 +168,7 @@ if granted < needs then
 end
 
 redis.call('HSET', KEYS[1], 'sum', whole(sum), 'tokens', string.format('%.6f', tokens), 'filled', whole(now),
-  'r:' .. replica, whole(call) .. ' ' .. whole(now + lease) .. ' ' .. whole(keeps + granted))
+  'burst', whole(burst), 'r:' .. replica, whole(call) .. ' ' .. whole(now + lease) .. ' ' .. whole(keeps + granted))
 local stay = whole(window + lease + 1000)
 redis.call('PEXPIRE', KEYS[1], stay)
 redis.call('PEXPIRE', KEYS[2], stay)

@@ -39,8 +39,8 @@ class Ledger:
 
     def obey(self, rule: Rule) -> None:
         """Takes another limit; what was used stays used."""
+        self._tokens = max(0.0, self._tokens + rule.burst - self._rule.burst)
         self._rule = rule
-        self._tokens = min(self._tokens, float(rule.burst))
         self._grain = 0.0 if rule.requests <= LINES else rule.window / LINES
 
     def take(self, now: float, cost: int) -> bool:
