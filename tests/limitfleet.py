@@ -62,6 +62,11 @@ class Fleet:
             self.refused += 1
         return decision.allowed
 
+    @property
+    def fail_open(self) -> int:
+        """Requests that replicas decided alone though they have a Redis."""
+        return sum(limiter.statistics.fail_open for limiter in self.limiters)
+
     def most(self, window: float, *, of: Limiter | None = None, since: float = 0.0) -> int:
         """The most that were for certain allowed within any window of that length: asked and answered within it."""
         chosen = None if of is None else self.limiters.index(of)

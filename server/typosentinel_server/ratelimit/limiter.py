@@ -178,7 +178,7 @@ class Limiter:
     ) -> Decision | None:
         if cost > budget.rule.ceiling:
             return self._refusal(budget, principal, None, account.ledger.remaining(now))
-        if now < account.blocked:
+        if now < account.blocked and cost >= account.lacking:
             left = account.left if now < account.until else 0
             return self._refusal(budget, principal, account.retry_after(now, cost), left)
         broker = self._broker

@@ -1,5 +1,6 @@
 """The shared budget in Redis: one script per order, many orders in one exchange."""
 
+import math
 from collections.abc import Callable, Sequence
 from hashlib import sha1
 from importlib.resources import files
@@ -40,8 +41,8 @@ class RedisStore:
         self._script = files(__package__).joinpath("lease.lua").read_bytes()
         # What Redis calls scripts by; nothing is kept secret with it.
         self._sha = sha1(self._script, usedforsecurity=False).hexdigest()
-        # (Redis' time in ms, ours in s) of the last answer.
-        self._known_time: tuple[float, float] | None = None
+        # Redis' time in ms by the last answer; ours in s when it was asked for, and when it was there.
+        self._known_time: tuple[int, float, float] | None = None
 
     @property
     def patience(self) -> float:
@@ -66,6 +67,7 @@ class RedisStore:
         await self._link.close()
 
     async def _exchange(self, client: Redis, orders: Sequence[Order]) -> list[list[Any]]:
+        asked = self._monotonic()
         found = await self._run(client, orders, sure=False)
         if any(isinstance(answer, NoScriptError) for answer in found):
             await client.script_load(self._script)
@@ -82,7 +84,7 @@ class RedisStore:
                 raise answer if isinstance(answer, RedisError) else RedisError(str(answer))
             answers.append(answer)
         if answers:
-            self._known_time = (float(answers[-1][5]), self._monotonic())
+            self._known_time = (int(answers[-1][5]), asked, self._monotonic())
         return answers
 
     async def _run(self, client: Redis, orders: Sequence[Order], *, sure: bool) -> list[Any]:
@@ -107,7 +109,7 @@ class RedisStore:
             rule.window * 1000,
             rule.burst,
             round(rule.lease * 1000),
-            self._expected(),
+            *self._now_between(),
             int(sure),
             "" if self._clock_ms is None else self._clock_ms(),
         ]
@@ -115,11 +117,12 @@ class RedisStore:
             numbers += [call, max(0, int(age * 1000)), used]
         return [str(number) for number in numbers]
 
-    def _expected(self) -> str:
+    def _now_between(self) -> tuple[object, object]:
         if self._known_time is None:
-            return ""
-        theirs, ours = self._known_time
-        return str(int(theirs + (self._monotonic() - ours) * 1000))
+            return "", ""
+        theirs, asked, answered = self._known_time
+        now = self._monotonic()
+        return theirs + int((now - answered) * 1000), theirs + math.ceil((now - asked) * 1000)
 
 
 def _keys(order: Order) -> tuple[str, str, str]:
