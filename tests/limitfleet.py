@@ -17,7 +17,8 @@ from typosentinel_server.ratelimit.redisstore import RedisStore
 from typosentinel_server.redislink import REDIS_BREAKER, RedisBounds, RedisLink
 
 ANN = "addr:192.0.2.1"
-CLIENTS = 50
+# Of each replica; some fifty of three.
+CLIENTS = 17
 # An exchange may take this long on a busy machine before a replica goes on alone.
 PATIENT = RedisBounds(timeout=2.0)
 

