@@ -17,6 +17,8 @@ from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
 from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.ratelimit.collector import LimitCollector
+from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.settings import Settings, model_of
 from typosentinel_server.views import ROUTES
 
@@ -47,7 +49,9 @@ def make_targets() -> Iterator[str]:
 
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
-    yield from _exposed(Metrics("0").registry)
+    registry = Metrics("0").registry
+    registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
+    yield from _exposed(registry)
 
 
 def operator_metrics() -> Iterator[str]:
