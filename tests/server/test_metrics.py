@@ -23,8 +23,6 @@ CONTRACT = {
     "typosentinel_corpus_max_age_seconds": set(),
     "typosentinel_corpus_refreshes": {"result"},
     "typosentinel_corpus_last_success_timestamp_seconds": set(),
-    "typosentinel_rate_limit_requests": {"endpoint", "result"},
-    "typosentinel_rate_limit_principals": {"endpoint"},
     "typosentinel_rate_limit_fail_open": set(),
     "typosentinel_rate_limit_shared": set(),
     "typosentinel_rate_limit_leases": set(),
