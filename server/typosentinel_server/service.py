@@ -85,6 +85,7 @@ class ScanService:
         self._ids = ids
         self._engines = engines
         self._knowledge = Knowledge()
+        self._knows = False
         self.use(engines)
 
     @property
@@ -104,6 +105,7 @@ class ScanService:
     def consult(self, knowledge: Knowledge) -> None:
         """Concludes with other lists from now on. Cached verdicts stay good: they know nothing of these."""
         self._knowledge = knowledge
+        self._knows = bool(knowledge)
 
     def scan(self, ecosystem: str, name: str, version: str | None = None, metadata: Metadata | None = None) -> Outcome:
         """The judgement of one name, what the name alone says from the cache where it is there.
@@ -124,7 +126,7 @@ class ScanService:
             kept = Kept(engine.basis, result, Rendered.of(result))
             self.cache.put(key, kept)
         result, rendered = kept.result, kept.rendered
-        if metadata is not None or self._knowledge:
+        if metadata is not None or self._knows:
             result, rendered = self._concluded(engine, kept, parsed, version, metadata)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe((), seconds)
