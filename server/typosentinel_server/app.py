@@ -80,7 +80,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
     folder = setup.config.parent if setup.config else Path()
-    limits = RateLimits(settings.limits, folder, clock.monotonic, log)
+    limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
     metrics.registry.register(LimitCollector(limits.limiter))
 
     async def apply(new: Settings) -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from typosentinel_server.breaker import Breaker
 from typosentinel_server.errors import DomainError, RateLimited
 from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.logs import Log
@@ -14,7 +15,8 @@ from typosentinel_server.ratelimit.apikeys import ApiKeys, parse_api_keys, rules
 from typosentinel_server.ratelimit.limiter import Limiter, Limits
 from typosentinel_server.ratelimit.policy import Decision, Endpoint
 from typosentinel_server.ratelimit.principals import Principals, parsed, shown
-from typosentinel_server.ratelimit.store import Store
+from typosentinel_server.ratelimit.redisstore import RedisStore
+from typosentinel_server.redislink import REDIS_BREAKER, RedisBounds, RedisLink
 
 ENDPOINTS: Final = {"/api/v1/scan": Endpoint.SCAN, "/api/v1/batch": Endpoint.BATCH}
 API_PREFIX: Final = "/api/"
@@ -70,9 +72,20 @@ class RateLimits:
         folder: where the configuration document is.
         monotonic: the clock, in seconds.
         log: says what becomes of the file of keys.
+        new_id: gives this replica a name that no other has, and none had before.
     """
 
-    def __init__(self, settings: LimitSettings, folder: Path, monotonic: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self,
+        settings: LimitSettings,
+        folder: Path,
+        monotonic: Callable[[], float],
+        log: Log,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._monotonic = monotonic
+        self._new_id = new_id
+        self._redis: tuple[tuple[str, RedisBounds], RedisStore, Breaker] | None = None
         self._settings = settings
         self._folder = folder
         self._log = log
@@ -104,9 +117,29 @@ class RateLimits:
             self._seen = b""
             self._take(await asyncio.to_thread(self._read))
 
-    async def share(self, store: Store | None) -> None:
-        """Shares limits with all replicas of that store from now on; None: each replica holds them for itself."""
+    async def reach(self, url: str | None, bounds: RedisBounds) -> None:
+        """Shares limits with all replicas that have the same Redis from now on; what stays the same is left alone.
+
+        Args:
+            url: where it is, credentials included; None: each replica holds the limits for itself.
+            bounds: of the link to it.
+        """
+        if self._redis is not None and (url, bounds) == self._redis[0]:
+            return
+        before, self._redis = self._redis, None
+        store = None
+        if url is not None:
+            breaker = Breaker("redis-limits", REDIS_BREAKER, self._monotonic)
+            store = RedisStore(RedisLink(url, breaker, bounds), self._new_id(), self._monotonic)
+            self._redis = ((url, bounds), store, breaker)
         await self.limiter.share(store)
+        if before is not None:
+            await before[1].close()
+
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The breaker of the link to Redis, where there is one."""
+        return () if self._redis is None else (self._redis[2],)
 
     async def run(self, interval: float) -> None:
         """Gives back what nobody uses, and looks at the file of keys every `interval` seconds, for ever."""
@@ -126,6 +159,8 @@ class RateLimits:
     async def close(self) -> None:
         """Gives back every slice."""
         await self.limiter.close()
+        if self._redis is not None:
+            await self._redis[1].close()
 
     def report(self) -> LimitReport:
         """What an operator wants to know."""

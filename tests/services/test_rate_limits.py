@@ -262,9 +262,53 @@ async def test_three_servers_one_limit(
             server = await stack.enter_async_context(
                 listening(make_app(setup, real_clock, Log("json", LogLevel.ERROR)))
             )
-            await server.parts.limits.share(replicas.store(redis, f"pod-{n}", PATIENT))
+            await server.parts.limits.reach(redis.url, PATIENT)
             servers.append(server)
         found = await asyncio.gather(*(asked(n) for n in range(150)))
     statuses = [status for status, _ in found]
     assert (statuses.count(200), statuses.count(429)) == (30, 120)
     assert all(wait is not None and 3500 <= int(wait) <= 3600 for status, wait in found if status == 429)
+
+
+async def test_a_redis_that_is_full(own_redis: RedisServer, replicas: Replicas) -> None:
+    """It answers, and keeps nothing: each replica goes by its own count until there is room."""
+    fleet = await replicas.make(own_redis, Rule(50, 60, 50))
+    first = fleet.limiters[0]
+    with own_redis.client as client:
+        client.config_set("maxmemory", "1")
+        assert sum([await fleet.ask(first) for _ in range(80)]) == 50
+        assert first.statistics.fail_open
+        client.config_set("maxmemory", "0")
+    while not first.shared:
+        await asyncio.sleep(0.05)
+        await fleet.ask(first)
+    assert len(fleet.spans) == 50
+
+
+async def test_a_key_that_somebody_else_wrote(redis: RedisServer, replicas: Replicas) -> None:
+    """It spoils one caller's shared count, and nobody else's."""
+    fleet = await replicas.make(redis, Rule(20, 60, 20))
+    first, second, _ = fleet.limiters
+    with redis.client as client:
+        client.set("typosentinel:limits:{Default:addr:spoilt}", "what")
+    others = [f"addr:{n}" for n in range(20)]
+    found = await asyncio.gather(*(first.wait(Endpoint.SCAN, name) for name in ["addr:spoilt", *others]))
+    assert all(decision.allowed for decision in found)
+    assert first.shared
+    assert first.statistics.fail_open == 1
+    for name in others:
+        assert (await second.wait(Endpoint.SCAN, name)).remaining == 18
+
+
+async def test_one_redis_after_another(redis: RedisServer, own_redis: RedisServer, replicas: Replicas) -> None:
+    """A configuration may name another one, or none any more; a window's uses are told to the new one."""
+    fleet = await replicas.make(redis, Rule(100, 60, 100))
+    first, second, _ = fleet.limiters
+    assert all([await fleet.ask(first) for _ in range(60)])
+    for n, limiter in enumerate((first, second)):
+        await limiter.share(replicas.store(own_redis, f"elsewhere-{n}"))
+    assert await fleet.ask(first)
+    await asyncio.gather(*(fleet.ask(limiter) for _ in range(60) for limiter in (first, second)))
+    assert len(fleet.spans) == 100
+    await first.share(None)
+    assert not await fleet.ask(first)

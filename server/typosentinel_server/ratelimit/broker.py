@@ -116,7 +116,9 @@ class Broker:
         now = self._monotonic()
         for account, order, reply in zip(batch, orders, replies, strict=True):
             account.asking = False
-            if reply.lost:
+            if reply is None:
+                self._fail(account)
+            elif reply.lost:
                 self._statistics.losses += 1
                 account.forgotten()
                 self.ask(account)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from typosentinel_server.ratelimit.store import Order, Reply, StoreAway
 from typosentinel_server.redislink import RedisAway, RedisLink
@@ -54,19 +54,19 @@ class RedisStore:
         """Seconds until the breaker lets a call through."""
         return self._link.breaker.retry_after
 
-    async def settle(self, orders: Sequence[Order]) -> list[Reply]:
-        """The reply to each order, in one exchange. Raises StoreAway."""
+    async def settle(self, orders: Sequence[Order]) -> list[Reply | None]:
+        """The reply to each order, in one exchange; None where that budget can't be kept. Raises StoreAway."""
         try:
             told = await self._link.call(lambda client: self._exchange(client, orders))
         except (RedisAway, ResponseError) as error:
             raise StoreAway(str(error)) from error
-        return [_reply(answer) for answer in told]
+        return [None if isinstance(answer, Exception) else _reply(answer) for answer in told]
 
     async def close(self) -> None:
         """Closes the link."""
         await self._link.close()
 
-    async def _exchange(self, client: Redis, orders: Sequence[Order]) -> list[list[Any]]:
+    async def _exchange(self, client: Redis, orders: Sequence[Order]) -> list[Any]:
         asked = self._monotonic()
         found = await self._run(client, orders, sure=False)
         if any(isinstance(answer, NoScriptError) for answer in found):
@@ -77,15 +77,12 @@ class RedisStore:
             # Asked again at once, so that a question that lay somewhere for long is not taken for a clock that leapt.
             for n, answer in zip(leapt, await self._run(client, [orders[n] for n in leapt], sure=True), strict=True):
                 found[n] = answer
-        answers = []
-        for answer in found:
-            if isinstance(answer, Exception):
-                # A budget that Redis can't keep (out of memory, read-only) fails the exchange; limits go local.
-                raise answer if isinstance(answer, RedisError) else RedisError(str(answer))
-            answers.append(answer)
-        if answers:
-            self._known_time = (int(answers[-1][5]), asked, self._monotonic())
-        return answers
+        answers = [answer for answer in found if not isinstance(answer, Exception)]
+        if not answers:
+            # Out of memory, read-only and the like: it is there, and no use.
+            raise next(answer for answer in found if isinstance(answer, Exception))
+        self._known_time = (int(answers[-1][5]), asked, self._monotonic())
+        return found
 
     async def _run(self, client: Redis, orders: Sequence[Order], *, sure: bool) -> list[Any]:
         async with client.pipeline(transaction=False) as pipe:

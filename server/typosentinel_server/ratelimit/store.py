@@ -68,5 +68,5 @@ class Store(Protocol):
     def retry_after(self) -> float:
         """Seconds until a call has a chance; 0 where one has now."""
 
-    async def settle(self, orders: Sequence[Order]) -> list[Reply]:
-        """The reply to each order, in one exchange. Raises StoreAway."""
+    async def settle(self, orders: Sequence[Order]) -> list[Reply | None]:
+        """The reply to each order, in one exchange; None where that budget can't be kept. Raises StoreAway."""
