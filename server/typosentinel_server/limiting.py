@@ -37,14 +37,14 @@ class Limited:
     """Somebody who was refused often.
 
     Attributes:
-        policy: name of the limit.
+        limit: its name.
         principal: "key:" and a name, or "addr:" and a part of the address with a hash, which tells two apart.
-        refusals: about how often; never less than it was.
+        refused: requests, about; never less than it was.
     """
 
-    policy: str
+    limit: str
     principal: str
-    refusals: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ async def test_keys_have_budgets_of_their_own(start: Start, tmp_path: Path) -> N
     assert await statuses(server, 1, **bearer) == [429]
     report = limits.report()
     assert report.top[0].principal == "key:ci"
-    assert report.top[0].refusals == 2
+    assert report.top[0].refused == 2
     assert report.principals == {"Default": 2}
 
 
