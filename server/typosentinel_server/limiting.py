@@ -1,7 +1,7 @@
 """The limits of one server: whom they hold for, what they are, and keeping both fresh while it runs."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -100,15 +100,6 @@ class RateLimits:
     def active(self) -> bool:
         """Whether there is any limit."""
         return self.limiter.active
-
-    async def hold(self, endpoint: Endpoint, principal: str, cost: int = 1) -> Decision:
-        """The decision about a request; at most a short wait for what other replicas used."""
-        decision = self.limiter.take(endpoint, principal, cost)
-        return decision if decision is not None else await self.limiter.wait(endpoint, principal, cost)
-
-    def principal_of(self, peer: str | None, headers: Mapping[str, str], forwarded: Sequence[str] = ()) -> str:
-        """Who sends a request, as `Principals.of`."""
-        return self.principals.of(peer, headers, forwarded)
 
     async def follow(self, settings: LimitSettings) -> None:
         """Takes other settings; what callers used stays used."""
