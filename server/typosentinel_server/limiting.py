@@ -21,13 +21,14 @@ from typosentinel_server.redislink import REDIS_BREAKER, RedisBounds, RedisLink
 ENDPOINTS: Final = {"/api/v1/scan": Endpoint.SCAN, "/api/v1/batch": Endpoint.BATCH}
 API_PREFIX: Final = "/api/"
 # Whoever looks after a server must not be kept from seeing how it is.
+ADMINISTRATION: Final = "/api/admin/"
 EXEMPT: Final = frozenset({"/api/docs", "/api/health", "/api/openapi.json", "/api/ready", "/api/live"})
 TOLD: Final = 20
 
 
 def endpoint_of(route: str) -> Endpoint | None:
     """The class of a route's pattern; None for health, readiness, metrics and pages, which have no limit."""
-    if not route.startswith(API_PREFIX) or route in EXEMPT:
+    if not route.startswith(API_PREFIX) or route.startswith(ADMINISTRATION) or route in EXEMPT:
         return None
     return ENDPOINTS.get(route, Endpoint.DEFAULT)
 

@@ -90,6 +90,7 @@ def test_classes_of_routes() -> None:
         "/api/v1/methods/{name}": Endpoint.DEFAULT,
         "/api/health": None,
         "/api/docs": None,
+        "/api/admin/stats": None,
         "/openapi.json": None,
         "/health": None,
         "unmatched": None,
