@@ -1,8 +1,7 @@
 """Is the server alive, ready, on its way out?"""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from typosentinel_server.clock import Clock
@@ -48,7 +47,6 @@ class Lifecycle:
         self._draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def uptime(self) -> float:
@@ -86,17 +84,15 @@ class Lifecycle:
         self._draining = True
         await asyncio.sleep(self.timing.drain)
 
-    @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """Around the answering of a request; `finish` waits for those inside."""
+    def begin(self) -> None:
+        """A request is being answered; `finish` waits for its `end`."""
         self._in_flight += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+
+    def end(self) -> None:
+        """It is answered."""
+        self._in_flight -= 1
+        if not self._in_flight and self._draining:
+            self._idle.set()
 
     async def finish(self) -> None:
         """Returns when no request is being answered any more, and after `timing.shutdown` seconds at the latest."""
@@ -105,4 +101,6 @@ class Lifecycle:
             async with asyncio.timeout(self.timing.shutdown):
                 # The first pause lets a connection that was just accepted say what it wants.
                 await asyncio.sleep(FIRST_WORD_SECONDS)
-                await self._idle.wait()
+                while self._in_flight:
+                    self._idle.clear()
+                    await self._idle.wait()

@@ -54,7 +54,7 @@ async def raw(server: Running, *parts: bytes) -> tuple[int, dict[str, str], byte
         ((b"GET /live HTTP/1.1\r\n\r\n",), 400, "MALFORMED_HTTP"),
         ((b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",), 400, "MALFORMED_HTTP"),
         ((b"GET http://[ HTTP/1.1\r\n" + HOST + b"\r\n",), 400, "MALFORMED_HTTP"),
-        ((sized(b"Content-Encoding: br\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"Content-Encoding: br\r\n"),), 415, "UNSUPPORTED_CONTENT_ENCODING"),
         ((post(b"Content-Length: -1\r\n"),), 400, "MALFORMED_HTTP"),
         ((post(b"Transfer-Encoding: chunked\r\n", b"zz\r\n"),), 400, "MALFORMED_HTTP"),
         ((post(b"Transfer-Encoding: chunked\r\n", b"5\r\nabcde"), b"XX\r\n"), 400, "BODY_UNREADABLE"),
