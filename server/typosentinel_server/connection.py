@@ -97,15 +97,13 @@ class Connection(web.RequestHandler):
         """Whether no request has come over it yet."""
         return not self._request_count
 
-    @property
-    def idle(self) -> bool:
-        """Whether it waits for a request of which nothing is there, not even unread."""
-        return self._phase() is Phase.IDLE and not self._unread()
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there; it gets a place, or hears that there is none."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the library's hint is wider than what it passes
         self._wire = transport
+        if isinstance(getattr(transport, "max_size", None), int):
+            # asyncio's own loop would take in more at once than others should have to wait for.
+            transport.max_size = STEP_BYTES  # type: ignore[attr-defined]
         place = self._house.opened(self)
         if place is Place.NONE:
             self._house.counts.refused["dropped"] += 1
@@ -158,8 +156,8 @@ class Connection(web.RequestHandler):
             self._end(end, bounds)
 
     def part(self) -> None:
-        """Closes the connection if it is idle."""
-        if self.idle:
+        """Closes the connection if it waits for a request of which nothing is there, not even unread."""
+        if self._phase() in (Phase.IDLE, Phase.HEAD) and not self._head_bytes and not self._unread():
             self.force_close()
 
     def leave(self, request: web.BaseRequest, response: web.StreamResponse) -> None:

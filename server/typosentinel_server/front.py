@@ -1,6 +1,7 @@
 """What stands between strangers' bytes and the application: counts requests and connections, and bounds both."""
 
-import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -22,6 +23,8 @@ LAST_BYTES_SECONDS = 1.0
 # A connection that is just there gets this long to say what it wants, while the server is on its way out.
 FIRST_WORD_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 1.0
+# The system doubles it. Large answers are sent in several steps; without a bound it holds megabytes.
+SEND_BUFFER_BYTES: Final = 128 * 1024
 # Places on top of `maxConnections`: there probes are answered, and others told that there is no place.
 SPARE_PLACES: Final = 256
 PROBES: Final = frozenset({"/live", "/ready", "/health", "/metrics"})
@@ -45,6 +48,13 @@ class Runner(web.AppRunner):
         assert isinstance(self.server, Front)  # noqa: S101 - made below
         return self.server
 
+    def bound_buffers(self) -> None:
+        """Bounds what the system holds for each client that does not read its answers."""
+        for number in self._listening():
+            with socket.socket(fileno=os.dup(number)) as listening:
+                # Those that are accepted inherit it.
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
     async def close_door(self, *, patience: float) -> None:
         """Stops accepting; whoever has connected by then is answered.
 
@@ -53,13 +63,16 @@ class Runner(web.AppRunner):
         """
         front = self.front
         await quiet(lambda: front.counts.opened, patience)
-        # The library has no public way to a site's sockets.
-        servers = [site._server for site in self.sites]  # noqa: SLF001
-        door = Door(s.fileno() for server in servers if isinstance(server, asyncio.Server) for s in server.sockets)
+        door = Door(self._listening())
         for site in list(self.sites):
             await site.stop()
         await door.close(front)
         await until(lambda: not any(connection.fresh for connection in front.open), FIRST_WORD_SECONDS)
+
+    def _listening(self) -> list[int]:
+        # The library has no public way to a site's sockets, and each kind of event loop its own class for a server.
+        servers = [site._server for site in self.sites]  # noqa: SLF001
+        return [listening.fileno() for server in servers for listening in getattr(server, "sockets", ())]
 
     async def part(self) -> None:
         """Closes connections that wait for another request; one that is on its way already is answered first."""

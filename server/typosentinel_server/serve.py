@@ -63,9 +63,10 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     log.write.info("stopped")
 
 
-async def _listen(runner: web.AppRunner, address: Address) -> None:
+async def _listen(runner: Runner, address: Address) -> None:
     try:
         await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+        runner.bound_buffers()
     except (OSError, OverflowError) as error:
         raise DomainError(
             "CANNOT_LISTEN",
