@@ -88,7 +88,7 @@ async def sent(target: Target, head: bytes, pieces: Iterable[bytes]) -> tuple[An
         writer.transport.abort()
 
 
-async def body(  # noqa: PLR0913 - what is sent, and what is wanted
+async def body(
     target: Target, name: str, head: bytes, pieces: Iterable[bytes], *, status: int
 ) -> Row:
     """One body that is not meant well; it is refused, costs no memory, and a good client notices nothing."""

@@ -164,7 +164,7 @@ class Front(web.Server):
         lifecycle.begin()
         try:
             message = request._message  # noqa: SLF001 - the head as it was parsed, without the request's wrapping
-            if CONTENT_ENCODING in message.headers or message.path[:1] != "/":
+            if message.chunked or CONTENT_ENCODING in message.headers or message.path[:1] != "/":
                 found = objections.objection(message.method, message)
                 if found is not None:
                     return self._left(request, self._refuse(request, found))

@@ -24,6 +24,14 @@ class Head(Protocol):
         """The target in the request line."""
 
     @property
+    def version(self) -> tuple[int, int]:
+        """The version of HTTP."""
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes in chunks."""
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers; names in any case."""
 
@@ -44,6 +52,12 @@ def objection(method: str, head: Head) -> DomainError | None:
         given = [value.decode("latin-1") for name, value in head.raw_headers if name.lower() == b"content-encoding"]
         if len(given) != 1 or given[0].lower() not in (*ENCODINGS, "identity"):
             return encoding_unknown(", ".join(given))
+    if head.chunked and (head.version < (1, 1) or head.headers.get("Transfer-Encoding", "").lower() != "chunked"):
+        return InvalidRequest(
+            "UNSUPPORTED_TRANSFER_ENCODING",
+            "Transfer-Encoding asks for more than chunks, or comes with a version of HTTP that has none",
+            "Send Transfer-Encoding: chunked alone and with HTTP/1.1, or a Content-Length.",
+        )
     if method == "CONNECT":
         return DomainError("METHOD_NOT_ALLOWED", "this is no proxy", "Ask this server itself.", http_hint=405)
     if head.path[:1] != "/" and head.path != "*" and not _same_host(head):
