@@ -43,10 +43,12 @@ async def quiet_time(target: Target, seconds: float = SETTLE_SECONDS) -> Good:
     return good
 
 
-async def slow(target: Target, kind: Kind, count: int, *, every: float, within: float) -> Row:
+async def slow(
+    target: Target, kind: Kind, count: int, *, every: float, within: float, settle: float = SETTLE_SECONDS
+) -> Row:
     """So many slow clients; all are sent away in time, and a good one beside them notices nothing."""
     row = Row(f"{count} {kind}")
-    before = await quiet_time(target)
+    before = await quiet_time(target, settle)
     memory = target.memory()
     async with good_client(target.host, target.port) as good:
         async with crowd(kind, count, target.host, target.port, every=every) as everyone:
@@ -89,18 +91,18 @@ async def sent(target: Target, head: bytes, pieces: Iterable[bytes]) -> tuple[An
 
 
 async def body(
-    target: Target, name: str, head: bytes, pieces: Iterable[bytes], *, status: int
+    target: Target, name: str, head: bytes, pieces: Iterable[bytes], *, status: int, settle: float = SETTLE_SECONDS
 ) -> Row:
     """One body that is not meant well; it is refused, costs no memory, and a good client notices nothing."""
     row = Row(name)
-    before = await quiet_time(target)
+    before = await quiet_time(target, settle)
     target.forget_peak()
     memory, cpu = target.memory(), target.cpu()
     async with good_client(target.host, target.port) as good:
         start = time.monotonic()
         got, count = await sent(target, scan_head(head, b"Transfer-Encoding: chunked"), chunked(iter(pieces)))
         took = time.monotonic() - start
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(settle)
     grown = target.memory("VmHWM") - memory
     row.wants(got is not None and got.status == status, f"the answer is {got.status if got else 'none'}, not {status}")
     row.wants(grown <= MEMORY_BYTES, f"it took {grown / MIB:.0f} MiB of memory")
@@ -112,23 +114,23 @@ async def body(
     return row
 
 
-async def bombs(target: Target, encoding: str, mib: int) -> Row:
+async def bombs(target: Target, encoding: str, mib: int, settle: float = SETTLE_SECONDS) -> Row:
     """A body that unpacks to so many MiB."""
     head = b"Content-Encoding: " + encoding.encode("ascii")
     # Packing takes longer than sending, and would hold the good client up.
     pieces = [*bomb(encoding, mib)]
-    return await body(target, f"{encoding} of {mib} MiB", head, pieces, status=413)
+    return await body(target, f"{encoding} of {mib} MiB", head, pieces, status=413, settle=settle)
 
 
-async def tiny_chunks(target: Target, count: int) -> Row:
+async def tiny_chunks(target: Target, count: int, settle: float = SETTLE_SECONDS) -> Row:
     """A body of so many chunks of one byte, sent where bodies may be larger."""
     row = Row(f"{count} chunks of one byte")
-    before = await quiet_time(target)
+    before = await quiet_time(target, settle)
     cpu = target.cpu()
     head = scan_head(b"Transfer-Encoding: chunked", path=b"/api/v1/benchmark")
     async with good_client(target.host, target.port) as good:
         got, sent_bytes = await sent(target, head, crumbs(count))
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(settle)
     row.wants(got is not None and got.code == "CHUNKS_TOO_SMALL", f"the answer is {got.code if got else 'none'}")
     _unharmed(row, before, good)
     row.figures["sent_bytes"] = sent_bytes

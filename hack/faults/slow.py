@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 FIRST = {
-    Kind.HEAD: b"G",
+    Kind.HEAD: b"GET /live HTTP/1.1\r\nX: ",
     Kind.BODY: scan_head(b"Content-Length: 1000") + b"{",
     Kind.READER: b"GET /api/v1/methods HTTP/1.1\r\nHost: a\r\n\r\n" * PIPELINED,
 }
