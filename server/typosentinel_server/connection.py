@@ -22,6 +22,7 @@ from typosentinel_server.edge.counts import ConnectionCounts
 from typosentinel_server.edge.objections import MAX_HEAD_BYTES, MAX_HEADERS
 from typosentinel_server.edge.pace import End, Pace, Phase
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
+from typosentinel_server.problems import internal
 from typosentinel_server.serversettings import ServerSettings
 
 REASON: Final = 160
@@ -138,22 +139,29 @@ class Connection(web.RequestHandler):
             # Whoever reads a body that they break is told so; the library leaves him waiting for ever.
             request.content.set_exception(web.RequestPayloadError("the body is broken"))
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - as the library has it
+        """Reads on. The library does so after every body, paused or not, which costs as much as reading the body."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def resume_writing(self) -> None:
         """The client has taken in so much that more can be sent."""
         self._taken += 1
         super().resume_writing()
 
-    def look(self, now: float, bounds: ServerSettings) -> None:
-        """Ends the connection if its client is too slow. Called for all connections, once in a while."""
+    def look(self, now: float, bounds: ServerSettings) -> bool:
+        """Ends the connection if its client is too slow; says whether. Called for all connections, once in a while."""
         wire, pace = self._wire, self._pace
         if wire is None or pace is None:
-            return
+            return False
         end = pace.reader(now, wire.get_write_buffer_size(), self._taken, bounds)
         if end is None and not (self._deaf or self._close or self._force_close):
             held = self._reading_paused or self._buffer_paused
             end = pace.head_or_body(now, self._phase(), self._request_count, self._received, held=held, bounds=bounds)
-        if end is not None:
-            self._end(end, bounds)
+        if end is None:
+            return False
+        self._end(end, bounds)
+        return True
 
     def part(self) -> None:
         """Closes the connection if it waits for a request of which nothing is there, not even unread."""
@@ -191,12 +199,7 @@ class Connection(web.RequestHandler):
             error = objections.encoding_unknown("br")
         elif status >= 500:  # noqa: PLR2004 - the server's own faults
             self.log_exception("request failed outside the application", exc_info=exc)
-            error = DomainError(
-                "INTERNAL_ERROR",
-                "the server failed to answer this request",
-                "Try again; if it stays, report it with the request id.",
-                http_hint=status,
-            )
+            error = internal(status)
         else:
             reason = printable(" ".join((message or "unreadable").split()), REASON)
             error = InvalidRequest(

@@ -2,8 +2,7 @@
 
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Iterator
 from typing import Final
 
 from aiohttp import web
@@ -15,21 +14,22 @@ from typosentinel_server.edge.objections import CONTENT_ENCODING
 from typosentinel_server.errors import DomainError
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
-from typosentinel_server.middleware import refusal
+from typosentinel_server.middleware import AROUND
 from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.shortcuts import Answerer, Shortcuts
 
 # By then the requests in flight have been waited for; this is for the last bytes of their answers.
 LAST_BYTES_SECONDS = 1.0
 # A connection that is just there gets this long to say what it wants, while the server is on its way out.
 FIRST_WORD_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 1.0
+ENDS_AT_ONCE: Final = 20
+BREATH_SECONDS: Final = 0.01
 # The system doubles it. Large answers are sent in several steps; without a bound it holds megabytes.
 SEND_BUFFER_BYTES: Final = 128 * 1024
 # Places on top of `maxConnections`: there probes are answered, and others told that there is no place.
 SPARE_PLACES: Final = 256
 PROBES: Final = frozenset({"/live", "/ready", "/health", "/metrics"})
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
@@ -86,8 +86,9 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
-        parts = self.app[SERVER]
-        return Front(parts, inner, partial(refusal, parts))
+        around = self.app[AROUND]
+        answer = Shortcuts(self.app, around, inner.request_handler).answer
+        return Front(self.app[SERVER], inner, answer, around.refusal)
 
 
 class Front(web.Server):
@@ -96,13 +97,14 @@ class Front(web.Server):
     Args:
         parts: of the server.
         inner: the library's own server for the application.
+        answer: hands requests to their handlers.
         refuse: makes the answer to a request that is refused before it gets there.
     """
 
-    def __init__(self, parts: Server, inner: web.Server, refuse: Refusal) -> None:
+    def __init__(self, parts: Server, inner: web.Server, answer: Answerer, refuse: Refusal) -> None:
         super().__init__(self._answer, request_factory=inner.request_factory)
         self._lifecycle = parts.lifecycle
-        self._inner: Answer = inner.request_handler
+        self._inner = answer
         self._refuse = refuse
         self._reloader = parts.reloader
         self._logger = logger_for_http(parts.log)
@@ -152,12 +154,20 @@ class Front(web.Server):
 
     def _sweep(self) -> None:
         # One timer for all: a timer for each request would cost more than what is watched.
-        now, bounds = self._loop.time(), self.bounds
-        for connection in tuple(self._open):
-            connection.look(now, bounds)
         self._sweeping = bool(self._open)
         if self._sweeping:
-            self._loop.call_later(SWEEP_SECONDS, self._sweep)
+            self._look(iter(tuple(self._open)))
+
+    def _look(self, connections: Iterator[Connection]) -> None:
+        now, bounds = self._loop.time(), self.bounds
+        left = ENDS_AT_ONCE
+        for connection in connections:
+            left -= connection.look(now, bounds)
+            if not left:
+                # A crowd that came together is sent away in groups: each takes time that others wait.
+                self._loop.call_later(BREATH_SECONDS, self._look, connections)
+                return
+        self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         lifecycle = self._lifecycle
