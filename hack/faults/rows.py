@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hack.faults.bodies import MIB, bomb, chunked, crumbs
+from hack.faults.good import Good, good_client
 from hack.faults.slow import Kind, crowd
 from hack.faults.target import Target
-from hack.faults.wire import ANSWER_SECONDS, Answered, Good, answer, good_client, scan_head
+from hack.faults.wire import ANSWER_SECONDS, Answered, answer, scan_head
 
 CLOSED_WITHIN = 75.0
 MEMORY_BYTES = 64 * MIB

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 QUESTION = b'{"ecosystem":"PyPI","name":"reqeusts"}'
 ANSWER_SECONDS = 10.0
@@ -64,60 +61,3 @@ async def ask(host: str, port: int, *parts: bytes) -> Answered:
             return await answer(reader)
     finally:
         writer.transport.abort()
-
-
-@dataclass
-class Good:
-    """What a client that behaves has seen.
-
-    Attributes:
-        seconds: of each request.
-        errors: what went wrong, in words.
-    """
-
-    seconds: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def quantile(self, share: float) -> float:
-        """The time in seconds within which this share of requests was answered."""
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-
-
-@asynccontextmanager
-async def good_client(host: str, port: int, rate: float = 50.0) -> AsyncIterator[Good]:
-    """A client that asks at this rate, a new connection for every other request, for as long as the block lasts."""
-    seen = Good()
-    stop = asyncio.Event()
-
-    async def work() -> None:
-        kept: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        due = time.monotonic()
-        fresh = False
-        while not stop.is_set():
-            fresh = not fresh
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    kept = kept or await asyncio.open_connection(host, port)
-                    reader, writer = await asyncio.open_connection(host, port) if fresh else kept
-                    writer.write(scan())
-                    got = await answer(reader)
-                if fresh:
-                    writer.close()
-                if got.status != 200:  # noqa: PLR2004 - fine
-                    seen.errors.append(f"{got.status} {got.code}")
-                seen.seconds.append(time.monotonic() - due)
-            except (OSError, EOFError, TimeoutError) as error:
-                seen.errors.append(f"{type(error).__name__}: {error}")
-                kept = None
-            due = max(due + 1 / rate, time.monotonic() - 1.0)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-        if kept is not None:
-            kept[1].close()
-
-    task = asyncio.create_task(work())
-    try:
-        yield seen
-    finally:
-        stop.set()
-        await task
