@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+START_SECONDS = 30
 STOP_SECONDS = 30
 
 
@@ -23,12 +26,14 @@ class Target:
         process: its process.
         host: where it listens.
         port: on which port.
-        log: the lines that it wrote after the first.
+        written: where its log goes: a file takes in any amount, a pipe would hold the server up.
+        log: the lines that it wrote after the first; once it has ended.
     """
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
     host: str
     port: int
+    written: Path
     log: list[str] = field(default_factory=list)
 
     def memory(self, key: str = "VmRSS") -> int:
@@ -56,11 +61,11 @@ class Target:
     def wait(self) -> list[str]:
         """Waits for its end, and ends it by force where it takes too long."""
         try:
-            _, rest = self.process.communicate(timeout=STOP_SECONDS)
+            self.process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            _, rest = self.process.communicate()
-        self.log.extend((rest or "").splitlines())
+            self.process.wait()
+        self.log[:] = self.written.read_text().splitlines()[1:]
         return self.log
 
 
@@ -78,17 +83,21 @@ def launched(folder: Path, server: dict[str, object] | None = None, *arguments: 
     config = folder / "config.yaml"
     config.write_text(HEAD + json.dumps({"server": server or {}})[1:-1].replace('"server"', "server", 1) + "\n")
     command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", "0", "--config", str(config), *arguments]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
-    if process.stderr is None:
-        raise RuntimeError("a pipe was asked for")
-    first = process.stderr.readline()
+    number, name = tempfile.mkstemp(suffix=".log", dir=folder)
+    process = subprocess.Popen(command, stderr=number, env={**os.environ, "NO_COLOR": "1"})
+    os.close(number)
+    written = Path(name)
+    end = time.monotonic() + START_SECONDS
+    while not written.read_text().endswith("\n") and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    first = written.read_text().partition("\n")[0]
     try:
         address = urlsplit(str(json.loads(first)["address"]))
     except (ValueError, KeyError) as error:
         process.kill()
-        _, rest = process.communicate()
-        raise RuntimeError(f"the server did not start: {first}{rest}") from error
-    return Target(process, address.hostname or "", address.port or 0)
+        process.wait()
+        raise RuntimeError(f"the server did not start: {written.read_text()}") from error
+    return Target(process, address.hostname or "", address.port or 0, written)
 
 
 @contextmanager

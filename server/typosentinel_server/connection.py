@@ -7,7 +7,7 @@ import struct
 import termios
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
@@ -100,15 +100,15 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there; it gets a place, or hears that there is none."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the library's hint is wider than what it passes
-        self._wire = transport
+        # No check: transports of another event loop are of its own class.
+        wire = self._wire = cast("asyncio.Transport", transport)
         if isinstance(getattr(transport, "max_size", None), int):
             # asyncio's own loop would take in more at once than others should have to wait for.
             transport.max_size = STEP_BYTES  # type: ignore[attr-defined]
         place = self._house.opened(self)
         if place is Place.NONE:
             self._house.counts.refused["dropped"] += 1
-            transport.abort()
+            wire.abort()
             return
         self._pace = Pace(self._loop.time(), spare=place is Place.SPARE)
         if place is Place.SPARE:
@@ -269,10 +269,12 @@ class Connection(web.RequestHandler):
         self._resume_transport_reading()
 
     def _unread(self) -> int:
-        if self._wire is None:
+        socket = None if self._wire is None else self._wire.get_extra_info("socket")
+        if socket is None:
             return 0
         try:
-            answer = fcntl.ioctl(self._wire.get_extra_info("socket").fileno(), termios.FIONREAD, struct.pack("i", 0))
-        except OSError:
+            answer = fcntl.ioctl(socket.fileno(), termios.FIONREAD, struct.pack("i", 0))
+        except (OSError, ValueError):
+            # It is closed already.
             return 0
         return int(struct.unpack("i", answer)[0])

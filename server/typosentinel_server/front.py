@@ -5,12 +5,11 @@ import socket
 from collections.abc import Iterator
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from typosentinel_server.connection import Connection, Place, Refusal
 from typosentinel_server.edge import objections
 from typosentinel_server.edge.door import Door, quiet, until
-from typosentinel_server.edge.objections import CONTENT_ENCODING
 from typosentinel_server.errors import DomainError
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
@@ -174,7 +173,7 @@ class Front(web.Server):
         lifecycle.begin()
         try:
             message = request._message  # noqa: SLF001 - the head as it was parsed, without the request's wrapping
-            if message.chunked or CONTENT_ENCODING in message.headers or message.path[:1] != "/":
+            if message.chunked or hdrs.CONTENT_ENCODING in message.headers or message.path[:1] != "/":
                 found = objections.objection(message.method, message)
                 if found is not None:
                     return self._left(request, self._refuse(request, found))
