@@ -13,7 +13,7 @@ from hack.faults.wire import scan_head
 AT_ONCE = 100
 SMALL_BUFFER = 4096
 # Enough answers to fill all buffers of both systems.
-PIPELINED = 100
+PIPELINED = 40
 
 
 class Kind(StrEnum):
