@@ -127,6 +127,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
+.PHONY: faults-http
+faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
+	@$(BIN)/python -m hack.faults
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights

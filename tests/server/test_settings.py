@@ -33,6 +33,15 @@ def test_defaults() -> None:
             "trustedProxies": (),
             "maxPrincipals": 10_000,
         },
+        "server": {
+            "maxConnections": 4096,
+            "headTimeout": 10.0,
+            "bodyTimeout": 30.0,
+            "bodyMaxTime": 300.0,
+            "bodyMinRate": 1024,
+            "idleTimeout": 75.0,
+            "writeTimeout": 30.0,
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }
