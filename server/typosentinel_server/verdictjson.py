@@ -71,6 +71,12 @@ class Rendered:
             self.corpus,
         )
 
+    def also(self, field: str, value: bytes) -> "Rendered":
+        """The same with one more field at the end, its value given as JSON."""
+        return Rendered(
+            self.ecosystem, self.verdict, self.evidence, b'%b,"%b":%b}' % (self.corpus[:-1], field.encode(), value)
+        )
+
 
 def render(result: ScanResult, *, scan_id: str, name: str, version: str | None, cached: bool, seconds: float) -> bytes:
     """The JSON of one answer; as `Rendered.of` and `Rendered.bytes`."""
