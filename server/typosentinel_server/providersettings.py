@@ -166,9 +166,8 @@ class RegistryProvider(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.kind not in SHAPES_OF[self.ecosystem]:
-            raise ValueError(
-                f"{self.ecosystem} has no shape {self.kind}; allowed: {', '.join(SHAPES_OF[self.ecosystem])}"
-            )
+            allowed = ", ".join(SHAPES_OF[self.ecosystem])
+            raise ValueError(f"the shape {self.kind} is no form of {self.ecosystem}'s answers; allowed: {allowed}")
         given = sorted(PLACEHOLDER.findall(self.url))
         wanted = ["artifact", "group"] if self.ecosystem is Ecosystem.MAVEN else ["name"]
         if given != wanted:

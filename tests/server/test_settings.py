@@ -26,6 +26,15 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "providers": {
+            "when": "Flagged",
+            "registries": (),
+            "vulnerabilities": None,
+            "timeout": 2.0,
+            "maxConcurrency": 32,
+            "maxBytes": 4 * 2**20,
+            "allowPrivate": (),
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }

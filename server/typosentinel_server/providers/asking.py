@@ -44,7 +44,7 @@ def subject(ecosystem: Ecosystem, raw: str, version: str | None = None) -> Subje
     except DomainError as error:
         raise Failure(State.REFUSED, "no registry holds such a name") from error
     name = parsed.identity if ecosystem in NORMALISED else raw
-    if not name.isascii() or any(not part.strip(".") for part in re.split("[/:]", name)):
+    if not name.isascii() or any(not part.strip("@.") for part in re.split("[/:]", name)):
         raise Failure(State.REFUSED, "no registry holds such a name")
     return Subject(ecosystem, name, parsed.identity, version)
 

@@ -37,8 +37,11 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
 
 def items(value: Any, what: str) -> list[Any]:
     """A list, empty where there is nothing; Failure where it is something else."""
-    if value is None:
-        return []
+    return [] if value is None else rows(value, what)
+
+
+def rows(value: Any, what: str) -> list[Any]:
+    """A list; Failure where it is none."""
     if not isinstance(value, list):
         raise broken(f"{what} is no list")
     return value

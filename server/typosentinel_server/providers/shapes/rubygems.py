@@ -2,7 +2,7 @@
 
 from typosentinel_server.providers.asking import Subject, same
 from typosentinel_server.providers.gleaned import Gleaned, broken
-from typosentinel_server.providers.picking import accounts, count, day, document, items, link, mapping, text
+from typosentinel_server.providers.picking import accounts, count, day, document, link, mapping, rows, text
 
 
 def gem(body: bytes, asked: Subject) -> Gleaned:
@@ -18,7 +18,7 @@ def gem(body: bytes, asked: Subject) -> Gleaned:
 
 def versions(body: bytes, _asked: Subject) -> Gleaned:
     """The first release. Its answer does not say whose versions they are."""
-    found = items(document(body), "the answer")
+    found = rows(document(body), "the answer")
     # `built_at` is the day that the publisher's machine believed it was; `created_at` is the registry's own.
     days = [day(mapping(one, "a version").get("created_at"), "created_at") for one in found]
     return Gleaned(first_release=min((one for one in days if one is not None), default=None))
@@ -26,7 +26,7 @@ def versions(body: bytes, _asked: Subject) -> Gleaned:
 
 def owners(body: bytes, _asked: Subject) -> Gleaned:
     """The accounts that may publish it. Its answer does not say whose they are."""
-    found = items(document(body), "the answer")
+    found = rows(document(body), "the answer")
     handles = [mapping(one, "an owner").get("handle") for one in found]
     # Accounts from before there were handles have none.
     return Gleaned(maintainers=accounts([handle for handle in handles if handle is not None], "owners"))
