@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from running import StillClock
 from strangers import LOOPBACK, Names, heard, self_signed, trap, witness
 from typosentinel_server.breaker import State as BreakerState
 from typosentinel_server.clock import Clock
-from typosentinel_server.providers.gleaned import State
+from typosentinel_server.providers.body import inflated
+from typosentinel_server.providers.gleaned import Failure, State
 from typosentinel_server.providers.pins import AGAIN_SECONDS, REFRESH_SECONDS
 from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem
@@ -284,7 +286,8 @@ async def test_a_scope_is_one_part_of_the_path_on_the_wire(origin: Origin, real_
     """No part of the way makes a slash of %2F."""
     async with witness(real_clock, registries=[registry(origin)], allowPrivate=[LOOPBACK]) as found:
         await heard(found, "@scope/thing")
-    assert [path for path, _ in origin.asked] == ["/@scope%2Fthing"]
+        await heard(found, "it's(thing)")
+    assert [path for path, _ in origin.asked] == ["/@scope%2Fthing", "/it%27s%28thing%29"]
 
 
 async def test_what_is_sent(origin: Origin, real_clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +296,9 @@ async def test_what_is_sent(origin: Origin, real_clock: Clock, monkeypatch: pyte
     async with trap() as proxy:
         for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-        async with witness(real_clock, registries=[registry(origin)], allowPrivate=[LOOPBACK]) as found:
+        # Cookies of numbers are not kept by anybody, so the provider has a name here.
+        section = {"registries": [registry(origin, "registry.example.org")], "allowPrivate": [LOOPBACK]}
+        async with witness(real_clock, Names([["127.0.0.1"]]), **section) as found:
             await heard(found, "one")
             await heard(found, "two")
         assert proxy.connections == 0
@@ -449,6 +454,39 @@ async def test_cancelled_questions_leave_nothing_behind(origin: Origin, real_clo
         origin.answers["/thing"] = good()
         (evidence,) = await heard(found)
     assert evidence.state is State.USED
+
+
+async def test_one_that_goes_away_takes_nothing_from_others(origin: Origin, real_clock: Clock) -> None:
+    """Two wait for the same answer; the one that asked first gives up, and the other has it."""
+    answered = asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter, headers: dict[str, str]) -> None:
+        await answered.wait()
+        await good()(writer, headers)
+
+    origin.answers["/thing"] = slow
+    async with witness(real_clock, registries=[registry(origin)], allowPrivate=[LOOPBACK]) as found:
+        first, second = (asyncio.create_task(heard(found)) for _ in range(2))
+        await origin.was_asked.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        answered.set()
+        (evidence,) = await second
+    assert evidence.state is State.USED
+    assert len(origin.asked) == 1
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
+    """What a megabyte of gzip could become is never held in memory."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(Failure):
+            inflated(BOMB, 2**20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 2**20
 
 
 async def test_tokens(origin: Origin, tmp_path: Path, real_clock: Clock) -> None:
