@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.gathering import Evidence
-from typosentinel_server.providers.pins import Lookup, system_lookup
+from typosentinel_server.providers.pins import system_lookup
 from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
 from typosentinel_server.providersettings import ProviderSettings
@@ -104,7 +104,7 @@ class Names:
 
 
 @asynccontextmanager
-async def witness(clock: Clock, lookup: Lookup = system_lookup, **section: Any) -> AsyncIterator[Witness]:
+async def witness(clock: Clock, lookup: Any = system_lookup, **section: Any) -> AsyncIterator[Witness]:
     """A witness with a section of the configuration, as the document would write it."""
     found = Witness(clock, LocalStore(clock.monotonic), lookup)
     found.use(ProviderSettings.model_validate(section))

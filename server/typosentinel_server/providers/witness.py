@@ -20,7 +20,7 @@ from typosentinel_server.providers.store import Store
 from typosentinel_server.providersettings import ProviderSettings, When
 from typosentinel_server.scan.context.malware import Reported
 from typosentinel_server.scan.context.metadata import Facts, Metadata
-from typosentinel_server.scan.model import ScanResult, Verdict
+from typosentinel_server.scan.model import ScanResult, Technique, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,13 @@ class Witness:
         await asyncio.gather(*(provider.retire() for provider in self._gatherer.providers), *self._retiring)
 
     def wanted(self, result: ScanResult) -> bool:
-        """Whether evidence is gathered for a name; what is malware for certain needs none."""
+        """Whether evidence is gathered for a name.
+
+        What is malware for certain needs none. Names of one's own registry stay in the house.
+        """
         if not self._gatherer.knowing(result.package.ecosystem) or result.verdict is Verdict.MALICIOUS:
+            return False
+        if result.normalized in _private(result):
             return False
         return self._settings.when is When.ALWAYS or result.verdict is not Verdict.CLEAN
 
@@ -102,7 +107,7 @@ class Witness:
         package, gatherer = result.package, self._gatherer
         target_name = own.target_name if own and own.target_name else _target_of(result)
         questions = [gatherer.about(package.ecosystem, package.name, package.version)]
-        if target_name is not None:
+        if target_name is not None and target_name not in _private(result):
             questions.append(gatherer.about(package.ecosystem, target_name, facts_only=True))
         about_package, *rest = await asyncio.gather(*questions)
         about_target = rest[0] if rest else []
@@ -143,9 +148,14 @@ class Witness:
 
 
 def _target_of(result: ScanResult) -> str | None:
-    """The first suspected target in the same registry."""
-    elsewhere = {finding.target for finding in result.findings if finding.target_ecosystem}
-    return next((target for target in result.targets if target not in elsewhere), None)
+    """The first suspected target that the same registry holds."""
+    out = _private(result) | {finding.target for finding in result.findings if finding.target_ecosystem}
+    return next((target for target in result.targets if target not in out), None)
+
+
+def _private(result: ScanResult) -> frozenset[str]:
+    """Names of one's own registry that the findings name; the name itself where it is one."""
+    return frozenset(f.target for f in result.findings if f.technique is Technique.DEPENDENCY_CONFUSION)
 
 
 def _key(name: str, kind: str, url: str) -> str:
