@@ -4,8 +4,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from typosentinel_server.errors import EcosystemUnknown
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.witness import Witness
@@ -31,7 +29,7 @@ async def with_evidence(
     """
     before = replace(outcome.result, package=package)
     if not witness.wanted(before):
-        return replace(outcome, rendered=outcome.rendered.also("evidence", b"[]"))
+        return replace(outcome, rendered=outcome.rendered.also("evidence", []))
     testimony = await witness.testify(before, metadata)
     result = before
     if testimony.metadata is not None or testimony.reported is not None:
@@ -40,7 +38,7 @@ async def with_evidence(
             result = service.reconsidered(before, testimony.metadata, testimony.reported)
     witness.collector.decided(before.verdict.value, result.verdict.value)
     rendered = outcome.rendered if result is before else Rendered.of(result)
-    told = orjson.dumps([_told(piece) for piece in testimony.evidence])
+    told = [_told(piece) for piece in testimony.evidence]
     return replace(
         outcome,
         result=result,

@@ -9,6 +9,7 @@ import pytest
 import listfiles
 from origin import Origin, http, says, stalls
 from running import Running, Start, ask, samples
+from typosentinel_server.schemas import ScanResponse
 
 OLD = {
     "info": {"name": "reqeusts", "project_urls": {"Source": "https://github.com/other/thing"}},
@@ -18,6 +19,7 @@ TARGET = {
     "info": {"name": "requests"},
     "releases": {"1.0": [{"upload_time_iso_8601": "2011-02-14T00:00:00Z"}]},
 }
+MALWARE = {"package": {"ecosystem": "PyPI", "name": "reqeusts"}, "versions": ["1.0"]}
 SLIP = {"ecosystem": "PyPI", "name": "reqeusts"}
 
 
@@ -92,6 +94,29 @@ async def test_evidence_decides(start: Start, origin: Origin, config: Path) -> N
     again = await ask(server, **SLIP)
     assert (again["verdict"], again["cached"]) == ("clean", True)
     assert len(origin.asked) == 4
+
+
+async def test_an_answer_is_what_the_schema_says(start: Start, origin: Origin, config: Path) -> None:
+    """Byte for byte, with evidence, without, and where nobody was asked."""
+    origin.answers["/pypi/reqeusts/json"] = page(OLD)
+    origin.answers["/v1/query"] = page({"vulns": [{"id": "CVE-2024-1", "affected": [MALWARE]}]})
+    server = await start(written(config, document(origin, osv=True)))
+    for name in ("reqeusts", "requests"):
+        async with server.http.post("/api/v1/scan", json={"ecosystem": "PyPI", "name": name}) as response:
+            body = await response.text()
+        assert ScanResponse.model_validate_json(body).model_dump_json(by_alias=True) == body
+
+
+async def test_every_asker_has_his_own_question(start: Start, origin: Origin, config: Path) -> None:
+    """A judgement from the cache is another's, whose spelling and version do not matter here."""
+    origin.answers["/v1/query"] = page({"vulns": [{"id": "MAL-2024-1", "affected": [MALWARE]}]})
+    server = await start(written(config, document(origin, osv=True)))
+    asked = [("Reqeusts", "2.0"), ("reqeusts", "1.0"), ("REQEUSTS", None)]
+    answers = [await ask(server, ecosystem="PyPI", name=name, version=version) for name, version in asked]
+    assert [answer["verdict"] for answer in answers] == ["suspicious", "malicious", "suspicious"]
+    assert [answer["name"] for answer in answers] == ["Reqeusts", "reqeusts", "REQEUSTS"]
+    assert [answer["evidence"][0]["package"] for answer in answers] == ["Reqeusts", "reqeusts", "REQEUSTS"]
+    assert len(origin.bodies) == 1
 
 
 async def test_without_evidence_the_name_decides(start: Start, origin: Origin, config: Path) -> None:
@@ -181,9 +206,6 @@ async def test_private_names_stay_in_the_house(start: Start, origin: Origin, con
     assert {package for _, package in states(near)} == {"acme-biling"}
     assert all("acme-billing" not in path for path, _ in origin.asked)
     assert all(b"acme-billing" not in body for body in origin.bodies)
-
-
-MALWARE = {"package": {"ecosystem": "PyPI", "name": "reqeusts"}, "versions": ["1.0"]}
 
 
 @pytest.mark.parametrize(
