@@ -104,9 +104,11 @@ class Names:
 
 
 @asynccontextmanager
-async def witness(clock: Clock, lookup: Any = system_lookup, **section: Any) -> AsyncIterator[Witness]:
+async def witness(
+    clock: Clock, lookup: Any = system_lookup, notice: Any = None, **section: Any
+) -> AsyncIterator[Witness]:
     """A witness with a section of the configuration, as the document would write it."""
-    found = Witness(clock, LocalStore(clock.monotonic), lookup)
+    found = Witness(clock, LocalStore(clock.monotonic), notice or (lambda _: None), lookup)
     found.use(ProviderSettings.model_validate(section))
     try:
         yield found

@@ -27,6 +27,7 @@ from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
@@ -83,7 +84,11 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     librarian.serve(service.use)
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
-    witness = Witness(clock, LocalStore(clock.monotonic), setup.lookup)
+
+    def notice(piece: Evidence) -> None:
+        log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
+
+    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
     witness.use(settings.providers)
     metrics.registry.register(witness.collector)
     metrics.registry.register(BreakerCollector(lambda: witness.breakers))

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from typosentinel_server.providers.asking import Subject, address, subject
@@ -18,6 +18,8 @@ from typosentinel_server.scan.context.malware import Record
 from typosentinel_server.scan.model import Ecosystem
 
 ECOSYSTEM_OF = {shape: ecosystem for ecosystem, shapes in SHAPES_OF.items() for shape in shapes}
+# How long an example takes says how busy the machine is.
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = {Ecosystem.MAVEN: "org.example:thing", Ecosystem.GO: "example.org/thing", Ecosystem.NPM: "@example/thing"}
 LINK = "https://github.com/example/thing"
 
@@ -256,6 +258,7 @@ ANYTHING = st.recursive(
 )
 
 
+@STEADY
 @given(st.sampled_from(GOOD), st.data(), ANYTHING)
 def test_no_value_anywhere_breaks_out(good: tuple[Shape, Any, Gleaned], data: st.DataObject, value: Any) -> None:
     """Whatever stands in whichever place, it ends in evidence or in Failure."""
@@ -268,6 +271,7 @@ def test_no_value_anywhere_breaks_out(good: tuple[Shape, Any, Gleaned], data: st
     assert found.downloads is None or found.downloads >= 0
 
 
+@STEADY
 @given(st.binary(max_size=200))
 def test_no_bytes_break_out(body: bytes) -> None:
     """Nor do any bytes, in any shape."""
@@ -426,6 +430,7 @@ def test_names_that_could_lead_elsewhere_are_not_asked_about(ecosystem: Ecosyste
     assert failure.value.state is State.REFUSED
 
 
+@STEADY
 @given(st.sampled_from(Ecosystem), st.text(st.characters(codec="ascii"), max_size=30))
 def test_no_name_changes_where_a_request_goes(ecosystem: Ecosystem, name: str) -> None:
     """For any text, the address keeps its host and the parts around the name, or there is no address."""

@@ -16,10 +16,11 @@ from strangers import LOOPBACK, Names, heard, self_signed, trap, witness
 from typosentinel_server.breaker import State as BreakerState
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.body import inflated
+from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.gleaned import Failure, State
 from typosentinel_server.providers.pins import AGAIN_SECONDS, REFRESH_SECONDS
 from typosentinel_server.providersettings import ProviderSettings
-from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict
 
 THING = orjson.dumps({"name": "thing", "time": {"created": "2018-02-03T04:05:06.789Z"}})
 METADATA = "169.254.169.254"
@@ -40,6 +41,11 @@ def registry(origin: Origin, host: str = "127.0.0.1", **more: object) -> dict[st
 def good(body: bytes = THING, **headers: str) -> Answer:
     """An answer as it should be, with a connection that stays open."""
     return says(http("200 OK", body, **headers))
+
+
+def flagged(name: str) -> ScanResult:
+    """The judgement of a name that looks wrong."""
+    return ScanResult(Package(Ecosystem.NPM, name), name, False, None, Verdict.ADVISORY, 0.5, (), "1")  # noqa: FBT003
 
 
 def deep(depth: int) -> bytes:
@@ -506,6 +512,19 @@ async def test_tokens(origin: Origin, tmp_path: Path, real_clock: Clock) -> None
     sent = [headers["authorization"] for _, headers in origin.asked]
     assert sent == ["Bearer first", "Bearer second"]
     assert states == [State.UNAVAILABLE, State.ABSENT, State.ABSENT, *[State.UNAVAILABLE] * 5]
+
+
+async def test_what_is_wrong_is_told_once(origin: Origin, real_clock: Clock) -> None:
+    """To the log, by provider and reason; an absent package and a name that is none are nobody's fault."""
+    for name in ("one", "two"):
+        origin.answers[f"/{name}"] = says(http("301 Moved", Location="/elsewhere"))
+    told: list[Evidence] = []
+    section = {"registries": [registry(origin)], "allowPrivate": [LOOPBACK]}
+    async with witness(real_clock, notice=told.append, **section) as found:
+        for name in ("one", "two", "absent", ".."):
+            await found.testify(flagged(name), None)
+    assert [(piece.provider, piece.package, piece.state) for piece in told] == [("npm", "one", State.REFUSED)]
+    assert "redirects are not followed" in told[0].reason
 
 
 async def test_a_go_proxy_takes_two_questions(origin: Origin, real_clock: Clock) -> None:

@@ -12,6 +12,7 @@ from typosentinel_server.scan.naming import RULES, parse_name
 
 # Where the registry's own spelling is one of many, all of which it takes for the same.
 NORMALISED: Final = frozenset({Ecosystem.PYPI, Ecosystem.NUGET, Ecosystem.GO})
+NO_SUCH_NAME: Final = "no registry holds such a name"
 # Where a name has parts that stand as parts of the path.
 SLASHED: Final = frozenset({Ecosystem.GO})
 
@@ -42,10 +43,10 @@ def subject(ecosystem: Ecosystem, raw: str, version: str | None = None) -> Subje
     try:
         parsed = parse_name(ecosystem, raw)
     except DomainError as error:
-        raise Failure(State.REFUSED, "no registry holds such a name") from error
+        raise Failure(State.REFUSED, NO_SUCH_NAME) from error
     name = parsed.identity if ecosystem in NORMALISED else raw
     if not name.isascii() or any(not part.strip("@.") for part in re.split("[/:]", name)):
-        raise Failure(State.REFUSED, "no registry holds such a name")
+        raise Failure(State.REFUSED, NO_SUCH_NAME)
     return Subject(ecosystem, name, parsed.identity, version)
 
 

@@ -17,6 +17,7 @@ from typosentinel_server.scan.model import Ecosystem
 GRACE_SECONDS: Final = 0.1
 # How long it is remembered that there was nothing, by what became of the question; all less than evidence is kept.
 REMEMBERED_SECONDS: Final = {State.ABSENT: 60.0, State.BROKEN: 30.0, State.REFUSED: 30.0}
+MAX_TAG: Final = 128
 MAX_REMEMBERED: Final = 10_000
 NOTHING: Final = Gleaned()
 
@@ -90,9 +91,10 @@ class Gatherer:
             return Evidence(provider.role.name, name, State.BROKEN, f"{type(error).__name__}: {error}")
 
     async def _fetched(self, provider: Provider, asked: Subject, name: str) -> Evidence:
-        key = f"{provider.role.key}:{asked.ecosystem}:{asked.name}"
-        tags = frozenset({f"provider:{provider.role.name}", f"package:{asked.ecosystem}:{asked.identity}"})
-        fetched = await self._store.fetch(key, self._maker(provider, asked, key), tags=tags)
+        key = f"evidence/{provider.role.key}/{asked.ecosystem}/{asked.name}"
+        tags = (f"provider/{provider.role.name}", f"package/{asked.ecosystem}/{asked.identity}")
+        fitting = tuple(tag for tag in tags if len(tag) <= MAX_TAG)
+        fetched = await self._store.fetch(key, self._maker(provider, asked, key), fitting)
         kept = unpack(fetched.value)
         age = max(0.0, self._clock.wall() - kept.at)
         return Evidence(provider.role.name, name, State.USED, age=age, stale=fetched.stale, gleaned=kept.gleaned)

@@ -9,28 +9,45 @@ KEPT_SECONDS: Final = 300.0
 MAX_ENTRIES: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a store gives.
+class Fetched(Protocol):
+    """What a store gives."""
 
-    Attributes:
-        value: what was made.
-        age: seconds since it was.
-        stale: whether it is older than it should be, and being made anew.
-    """
+    @property
+    def value(self) -> bytes:
+        """What was made."""
+        ...
 
-    value: bytes
-    age: float
-    stale: bool
+    @property
+    def stale(self) -> bool:
+        """Whether it is older than it should be, and being made anew."""
+        ...
 
 
 class Store(Protocol):
     """Keeps what is dear to make."""
 
-    async def fetch(
-        self, key: str, make: Callable[[], Awaitable[bytes]], *, tags: frozenset[str] = frozenset()
-    ) -> Fetched:
-        """What is kept under a key, or what `make` gives; only one makes it at a time. What `make` raises is raised."""
+    async def fetch(self, name: str, make: Callable[[], Awaitable[bytes]], tags: tuple[str, ...] = (), /) -> Fetched:
+        """What is kept under a name, or what `make` gives; only one makes it at a time. What `make` raises is raised.
+
+        Args:
+            name: printable ASCII of at most 512 characters.
+            make: gives it within a bounded time.
+            tags: by which it can be invalidated, at most 128 characters each.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the small store gives.
+
+    Attributes:
+        value: what was made.
+        stale: never.
+    """
+
+    value: bytes
+    stale: bool = False
 
 
 class LocalStore:
@@ -51,34 +68,28 @@ class LocalStore:
         self._kept: dict[str, tuple[bytes, float]] = {}
         self._making: dict[str, asyncio.Task[bytes]] = {}
 
-    async def fetch(
-        self,
-        key: str,
-        make: Callable[[], Awaitable[bytes]],
-        *,
-        tags: frozenset[str] = frozenset(),  # noqa: ARG002 - nobody invalidates by tag here
-    ) -> Fetched:
-        """As the protocol says; never stale."""
-        kept = self._kept.get(key)
+    async def fetch(self, name: str, make: Callable[[], Awaitable[bytes]], _tags: tuple[str, ...] = (), /) -> Local:
+        """As the protocol says; nobody invalidates here."""
+        kept = self._kept.get(name)
         if kept is not None and self._monotonic() - kept[1] < self._ttl:
-            return Fetched(kept[0], self._monotonic() - kept[1], stale=False)
-        task = self._making.get(key)
+            return Local(kept[0])
+        task = self._making.get(name)
         if task is None:
-            task = self._making[key] = asyncio.create_task(self._make(key, make), name=f"evidence {key}")
+            task = self._making[name] = asyncio.create_task(self._make(name, make), name=name)
             task.add_done_callback(_looked_at)
         # Others may wait for the same: one that gives up does not end it.
-        return Fetched(await asyncio.shield(task), 0.0, stale=False)
+        return Local(await asyncio.shield(task))
 
-    async def _make(self, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _make(self, name: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
         try:
             value = await make()
-            self._kept.pop(key, None)
-            self._kept[key] = (value, self._monotonic())
+            self._kept.pop(name, None)
+            self._kept[name] = (value, self._monotonic())
             if len(self._kept) > self._max_entries:
                 del self._kept[next(iter(self._kept))]
             return value
         finally:
-            del self._making[key]
+            del self._making[name]
 
 
 def _looked_at(task: asyncio.Task[bytes]) -> None:

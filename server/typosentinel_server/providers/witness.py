@@ -2,17 +2,20 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import reduce
 from pathlib import Path
+from typing import Final
 
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.clock import Clock
+from typosentinel_server.providers.asking import NO_SUCH_NAME
 from typosentinel_server.providers.collector import ProviderCollector
 from typosentinel_server.providers.conversations import with_registry, with_vulnerabilities
 from typosentinel_server.providers.gathering import Evidence, Gatherer
-from typosentinel_server.providers.gleaned import Gleaned
+from typosentinel_server.providers.gleaned import Gleaned, State
 from typosentinel_server.providers.peer import Bounds, Peer
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.provider import Provider, Role
@@ -21,6 +24,12 @@ from typosentinel_server.providersettings import ProviderSettings, When
 from typosentinel_server.scan.context.malware import Reported
 from typosentinel_server.scan.context.metadata import Facts, Metadata
 from typosentinel_server.scan.model import ScanResult, Technique, Verdict
+
+Notice = Callable[[Evidence], None]
+
+# What is no sign of anything wrong.
+QUIET: Final = frozenset({State.USED, State.ABSENT})
+MAX_NOTICED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +55,25 @@ class Witness:
     Args:
         clock: both clocks.
         store: keeps evidence between questions.
+        notice: is told of each reason why a provider gave nothing, the first time that it is given.
         lookup: gives a host's addresses.
+
+    Attributes:
+        configured: whether there is anybody to ask.
+        collector: counts.
     """
 
-    def __init__(self, clock: Clock, store: Store, lookup: Lookup = system_lookup) -> None:
+    def __init__(self, clock: Clock, store: Store, notice: Notice, lookup: Lookup = system_lookup) -> None:
         self._clock = clock
         self._store = store
+        self._notice = notice
+        self._noticed: set[tuple[str, str]] = set()
         self._lookup = lookup
         self._settings = ProviderSettings()
         self._retiring: set[asyncio.Task[None]] = set()
+        self.configured = self._settings.configured
         self.collector = ProviderCollector(lambda: self._gatherer.providers)
         self._gatherer = self._made(self._settings)
-
-    @property
-    def configured(self) -> bool:
-        """Whether there is anybody to ask."""
-        return self._settings.configured
 
     @property
     def breakers(self) -> tuple[Breaker, ...]:
@@ -76,6 +88,8 @@ class Witness:
         if settings == self._settings:
             return
         old, self._gatherer, self._settings = self._gatherer, self._made(settings), settings
+        self.configured = settings.configured
+        self._noticed.clear()
         for provider in old.providers:
             task = asyncio.create_task(provider.retire(), name=f"closing of {provider.role.name}")
             self._retiring.add(task)
@@ -121,10 +135,24 @@ class Witness:
         evidence = (*about_package, *about_target)
         for piece in evidence:
             self.collector.had(piece.provider, piece.state)
+            self._tell(piece)
         nothing = own is None and metadata.package == Facts() and metadata.target == Facts()
         reported = Reported(of_package.malware) if of_package.malware else None
         seconds = self._clock.monotonic() - started
         return Testimony(None if nothing else metadata, reported, evidence, seconds)
+
+    def _tell(self, piece: Evidence) -> None:
+        # A provider that redirects, say, does so for every package, and one line tells whoever configured it.
+        said = (piece.provider, piece.reason)
+        if (
+            piece.state in QUIET
+            or piece.reason == NO_SUCH_NAME
+            or said in self._noticed
+            or len(self._noticed) >= MAX_NOTICED
+        ):
+            return
+        self._noticed.add(said)
+        self._notice(piece)
 
     def _made(self, settings: ProviderSettings) -> Gatherer:
         bounds = Bounds(settings.timeout, settings.max_bytes, settings.max_concurrency, settings.allow_private)
@@ -159,7 +187,7 @@ def _private(result: ScanResult) -> frozenset[str]:
 
 
 def _key(name: str, kind: str, url: str) -> str:
-    return f"{name}:{hashlib.sha256(f'{kind} {url}'.encode()).hexdigest()[:16]}"
+    return f"{name}-{hashlib.sha256(f'{kind} {url}'.encode()).hexdigest()[:16]}"
 
 
 def _together(evidence: list[Evidence]) -> Gleaned:
