@@ -6,6 +6,7 @@ import socket
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -16,7 +17,6 @@ from strangers import LOOPBACK, Names, heard, self_signed, trap, witness
 from typosentinel_server.breaker import State as BreakerState
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.body import inflated
-from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.gleaned import Failure, State
 from typosentinel_server.providers.pins import AGAIN_SECONDS, REFRESH_SECONDS
 from typosentinel_server.providersettings import ProviderSettings
@@ -59,6 +59,14 @@ async def endless(writer: asyncio.StreamWriter, _headers: dict[str, str]) -> Non
     while True:
         writer.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
         await writer.drain()
+
+
+async def interim(writer: asyncio.StreamWriter, _headers: dict[str, str]) -> None:
+    """Promises of an answer, for ever."""
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        await writer.drain()
+        await asyncio.sleep(0.01)
 
 
 async def dripping(writer: asyncio.StreamWriter, _headers: dict[str, str]) -> None:
@@ -105,6 +113,7 @@ BAD = [
     ("packed twice", good(THING, Content_Encoding="gzip, gzip"), State.BROKEN),
     ("endless chunks", endless, State.BROKEN),
     ("drips", dripping, State.TIMEOUT),
+    ("promises", interim, State.TIMEOUT),
     ("hangs before the head", stalls(), State.TIMEOUT),
     ("hangs in the head", stalls(b"HTTP/1.1 200 OK\r\nA: "), State.TIMEOUT),
     ("hangs in the body", stalls(http("200 OK", b"{", Content_Length="9")), State.TIMEOUT),
@@ -518,7 +527,7 @@ async def test_what_is_wrong_is_told_once(origin: Origin, real_clock: Clock) -> 
     """To the log, by provider and reason; an absent package and a name that is none are nobody's fault."""
     for name in ("one", "two"):
         origin.answers[f"/{name}"] = says(http("301 Moved", Location="/elsewhere"))
-    told: list[Evidence] = []
+    told: list[Any] = []
     section = {"registries": [registry(origin)], "allowPrivate": [LOOPBACK]}
     async with witness(real_clock, notice=told.append, **section) as found:
         for name in ("one", "two", "absent", ".."):

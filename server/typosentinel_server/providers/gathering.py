@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from typosentinel_server.clock import Clock
@@ -20,6 +21,7 @@ REMEMBERED_SECONDS: Final = {State.ABSENT: 60.0, State.BROKEN: 30.0, State.REFUS
 MAX_TAG: Final = 128
 MAX_REMEMBERED: Final = 10_000
 NOTHING: Final = Gleaned()
+NEVER: Final = (-inf, State.ABSENT, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Gatherer:
         self._store = store
         self._timeout = timeout
         self._clock = clock
-        self._nothing: dict[str, tuple[float, Failure]] = {}
+        self._nothing: dict[str, tuple[float, State, str]] = {}
 
     def knowing(self, ecosystem: Ecosystem, *, facts_only: bool = False) -> tuple[Provider, ...]:
         """Who may know packages of an ecosystem; `facts_only` leaves out who knows what is against them."""
@@ -101,13 +103,13 @@ class Gatherer:
 
     def _maker(self, provider: Provider, asked: Subject, key: str) -> Callable[[], Awaitable[bytes]]:
         async def make() -> bytes:
-            until, failure = self._nothing.get(key, (0.0, None))
-            if failure is not None and self._clock.monotonic() < until:
-                raise Failure(failure.state, failure.reason)
+            until, state, reason = self._nothing.get(key, NEVER)
+            if self._clock.monotonic() < until:
+                raise Failure(state, reason)
             try:
                 gleaned = await provider.glean(asked)
-            except Failure as found:
-                self._remember(key, found)
+            except Failure as failure:
+                self._remember(key, failure)
                 raise
             return pack(gleaned, self._clock.wall())
 
@@ -118,6 +120,7 @@ class Gatherer:
         if seconds is None:
             return
         self._nothing.pop(key, None)
-        self._nothing[key] = (self._clock.monotonic() + seconds, failure)
+        # Not the error itself: its traceback holds on to what was being read.
+        self._nothing[key] = (self._clock.monotonic() + seconds, failure.state, failure.reason)
         if len(self._nothing) > MAX_REMEMBERED:
             del self._nothing[next(iter(self._nothing))]
