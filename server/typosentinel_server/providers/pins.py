@@ -67,7 +67,7 @@ class Pins(AbstractResolver):
             Forbidden: the host leads to where connections must not go.
             OSError: it cannot be looked up.
         """
-        pin = self._pins.setdefault(host, _Pin())
+        pin = self._pins.setdefault(host.lower(), _Pin())
         if pin.refresh is None and self._monotonic() >= pin.due:
             # Nobody's cancellation ends it: a thread that asks for a name cannot be stopped, and must not be doubled.
             pin.refresh = asyncio.create_task(self._look_up(host, pin), name=f"look-up of {host}")
@@ -79,7 +79,7 @@ class Pins(AbstractResolver):
 
     def doubt(self, host: str) -> None:
         """A host's addresses did not answer: they are looked up again soon."""
-        pin = self._pins.get(host)
+        pin = self._pins.get(host.lower())
         if pin is not None:
             pin.due = min(pin.due, self._monotonic() + AGAIN_SECONDS)
 
