@@ -139,7 +139,7 @@ async def test_a_provider_that_hangs_costs_its_own_evidence(start: Start, origin
     """And no scan."""
     origin.answers["/pypi/reqeusts/json"] = stalls()
     downloads(origin, reqeusts=2_000_000)
-    written(config, document(origin).replace("2s", "200ms"))
+    written(config, document(origin).replace("2s", "1500ms"))
     answer = await ask(await start(config), **SLIP)
 
     assert states(answer)["PyPI", "reqeusts"] == "timeout"
