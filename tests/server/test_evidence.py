@@ -1,5 +1,6 @@
 """Scans of a server that asks providers: what changes, what does not, and what is never asked."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import listfiles
 from origin import Origin, http, says, stalls
 from running import Running, Start, ask, samples
+from typosentinel_server.breaker import State
 from typosentinel_server.schemas import ScanResponse
 
 OLD = {
@@ -145,6 +147,25 @@ async def test_a_provider_that_hangs_costs_its_own_evidence(start: Start, origin
     assert states(answer)["PyPI", "reqeusts"] == "timeout"
     assert states(answer)["PyPIStats", "reqeusts"] == "used"
     assert any("2000000" in c["reason"] for f in answer["findings"] for c in f["contributions"])
+
+
+async def test_a_burst_at_a_provider_that_hangs(start: Start, origin: Origin, config: Path) -> None:
+    """Every scan is answered; as many questions go out as are allowed at once, and then its breaker is open."""
+    names = [f"reque{letter}sts" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    for name in names:
+        origin.answers[f"/pypi/{name}/json"] = stalls()
+    text = document(origin).replace("2s", "500ms\n  maxConcurrency: 8")
+    server = await start(written(config, text))
+    answers = await asyncio.gather(*(ask(server, ecosystem="PyPI", name=name) for name in names))
+
+    assert {answer["verdict"] for answer in answers} == {"suspicious"}
+    became = [states(answer)["PyPI", answer["name"]] for answer in answers]
+    assert set(became) == {"timeout", "unavailable"}
+    hanging = [path for path, _ in origin.asked if path.startswith("/pypi/reque") and path != "/pypi/requests/json"]
+    assert len(hanging) <= 8
+    (registry, _) = server.parts.witness.breakers
+    assert registry.state is State.OPEN
+    assert (await ask(server, ecosystem="PyPI", name="flask"))["verdict"] == "clean"
 
 
 async def test_clean_names_are_not_asked_about(start: Start, origin: Origin, config: Path) -> None:
