@@ -25,16 +25,14 @@ class Subject:
         ecosystem: its registry.
         name: in the spelling to ask with; passed the registry's rules, all ASCII.
         identity: the same as the registry compares it.
-        version: as the asker gave it.
     """
 
     ecosystem: Ecosystem
     name: str
     identity: str
-    version: str | None = None
 
 
-def subject(ecosystem: Ecosystem, raw: str, version: str | None = None) -> Subject:
+def subject(ecosystem: Ecosystem, raw: str) -> Subject:
     """A package to ask about.
 
     Raises:
@@ -47,7 +45,7 @@ def subject(ecosystem: Ecosystem, raw: str, version: str | None = None) -> Subje
     name = parsed.identity if ecosystem in NORMALISED else raw
     if not name.isascii() or any(not part.strip("@.") for part in re.split("[/:]", name)):
         raise Failure(State.REFUSED, NO_SUCH_NAME)
-    return Subject(ecosystem, name, parsed.identity, version)
+    return Subject(ecosystem, name, parsed.identity)
 
 
 def address(template: str, asked: Subject) -> str:

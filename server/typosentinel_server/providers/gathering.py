@@ -70,13 +70,11 @@ class Gatherer:
             p for p in self.providers if p.role.ecosystem is ecosystem or (p.role.ecosystem is None and not facts_only)
         )
 
-    async def about(
-        self, ecosystem: Ecosystem, name: str, version: str | None = None, *, facts_only: bool = False
-    ) -> list[Evidence]:
+    async def about(self, ecosystem: Ecosystem, name: str, *, facts_only: bool = False) -> list[Evidence]:
         """One piece of evidence from each who may know, in the order of the configuration."""
         providers = self.knowing(ecosystem, facts_only=facts_only)
         try:
-            asked = subject(ecosystem, name, version)
+            asked = subject(ecosystem, name)
         except Failure as failure:
             return [Evidence(p.role.name, name, failure.state, failure.reason) for p in providers]
         return list(await asyncio.gather(*(self._piece(provider, asked, name) for provider in providers)))

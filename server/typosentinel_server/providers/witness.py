@@ -23,6 +23,7 @@ from typosentinel_server.providers.store import Store
 from typosentinel_server.providersettings import ProviderSettings, When
 from typosentinel_server.scan.context.malware import Reported
 from typosentinel_server.scan.context.metadata import Facts, Metadata
+from typosentinel_server.scan.context.patterns import same_package
 from typosentinel_server.scan.model import ScanResult, Technique, Verdict
 
 Notice = Callable[[Evidence], None]
@@ -106,7 +107,7 @@ class Witness:
         """
         if not self._gatherer.knowing(result.package.ecosystem) or result.verdict is Verdict.MALICIOUS:
             return False
-        if result.normalized in _private(result):
+        if _is_private(result, result.normalized):
             return False
         return self._settings.when is When.ALWAYS or result.verdict is not Verdict.CLEAN
 
@@ -120,8 +121,8 @@ class Witness:
         started = self._clock.monotonic()
         package, gatherer = result.package, self._gatherer
         target_name = own.target_name if own and own.target_name else _target_of(result)
-        questions = [gatherer.about(package.ecosystem, package.name, package.version)]
-        if target_name is not None and target_name not in _private(result):
+        questions = [gatherer.about(package.ecosystem, package.name)]
+        if target_name is not None and not _is_private(result, target_name):
             questions.append(gatherer.about(package.ecosystem, target_name, facts_only=True))
         about_package, *rest = await asyncio.gather(*questions)
         about_target = rest[0] if rest else []
@@ -177,13 +178,17 @@ class Witness:
 
 def _target_of(result: ScanResult) -> str | None:
     """The first suspected target that the same registry holds."""
-    out = _private(result) | {finding.target for finding in result.findings if finding.target_ecosystem}
-    return next((target for target in result.targets if target not in out), None)
+    elsewhere = {finding.target for finding in result.findings if finding.target_ecosystem}
+    return next((one for one in result.targets if one not in elsewhere and not _is_private(result, one)), None)
 
 
-def _private(result: ScanResult) -> frozenset[str]:
-    """Names of one's own registry that the findings name; the name itself where it is one."""
-    return frozenset(f.target for f in result.findings if f.technique is Technique.DEPENDENCY_CONFUSION)
+def _is_private(result: ScanResult, name: str) -> bool:
+    """Whether the findings name it as one of one's own registry, in whatever spelling."""
+    ecosystem = result.package.ecosystem
+    return any(
+        finding.technique is Technique.DEPENDENCY_CONFUSION and same_package(ecosystem, finding.target, name)
+        for finding in result.findings
+    )
 
 
 def _key(name: str, kind: str, url: str) -> str:
