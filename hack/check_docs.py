@@ -15,8 +15,10 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.providers.collector import ProviderCollector
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.settings import Settings, model_of
@@ -50,6 +52,8 @@ def make_targets() -> Iterator[str]:
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
     registry = Metrics("0").registry
+    for collector in (ProviderCollector(tuple), BreakerCollector()):
+        registry.register(collector)
     registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
     yield from _exposed(registry)
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
@@ -27,6 +28,10 @@ from typosentinel_server.limiting import RateLimits
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.providers.gathering import Evidence
+from typosentinel_server.providers.pins import Lookup, system_lookup
+from typosentinel_server.providers.store import LocalStore
+from typosentinel_server.providers.witness import Witness
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
@@ -45,6 +50,7 @@ class Setup:
         config: the configuration document; None for the defaults.
         timing: how long things take.
         chance: gives numbers from 0 to 1, to spread the looks of many servers at one source.
+        lookup: gives the addresses of providers' hosts.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Setup:
     config: Path | None = None
     timing: Timing = field(default_factory=Timing)
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    lookup: Lookup = system_lookup
 
 
 def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
@@ -83,10 +90,19 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
     metrics.registry.register(LimitCollector(limits.limiter))
 
+    def notice(piece: Evidence) -> None:
+        log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
+
+    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
+    witness.use(settings.providers)
+    metrics.registry.register(witness.collector)
+    metrics.registry.register(BreakerCollector(lambda: witness.breakers))
+
     async def apply(new: Settings) -> None:
         # What can fail comes first.
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
+        witness.use(new.providers)
         await limits.follow(new.limits)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         server.access.every = new.access_log.every
@@ -96,6 +112,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     server = Server(
         name=setup.name,
         service=service,
+        witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
@@ -134,6 +151,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield
+    await server.witness.close()
     await server.limits.close()
     for task in tasks:
         task.cancel()

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings, limitsettings, serversettings
+from typosentinel_server import corpussettings, limitsettings, providersettings, serversettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.limitsettings import LimitSettings
+from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 from typosentinel_server.serversettings import ServerSettings
 
@@ -46,8 +47,9 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.privateNames": PATH,
     "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
-    **limitsettings.ALLOWED_VALUES,
     **serversettings.ALLOWED_VALUES,
+    **providersettings.ALLOWED_VALUES,
+    **limitsettings.ALLOWED_VALUES,
 }
 
 
@@ -127,6 +129,7 @@ class Settings(Section):
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
         server: what a stranger's connection may cost.
+        providers: who is asked about packages.
         log_level: the least severe messages that are logged.
         access_log: log lines about requests.
     """
@@ -145,8 +148,9 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
-    limits: LimitSettings = LimitSettings()
     server: ServerSettings = ServerSettings()
+    providers: ProviderSettings = ProviderSettings()
+    limits: LimitSettings = LimitSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 
@@ -232,6 +236,8 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
 def _fields_at(place: Place) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
+        if isinstance(part, int):
+            continue  # an item of a list is the section that the list is made of
         nested = model_of({f.alias: f.annotation for f in model.model_fields.values()}.get(str(part)))
         if nested is None:
             return []

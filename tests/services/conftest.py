@@ -9,6 +9,7 @@ import pytest
 
 from limitfleet import Replicas
 from redisserver import RedisServer
+from running import StillClock
 from typosentinel_server.clock import Clock
 
 
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_clock() -> Clock:
     """The clocks that the program itself uses."""
     return Clock(wall=time.time, monotonic=time.monotonic)
+
+
+@pytest.fixture
+def still() -> StillClock:
+    """A clock that stands until a test moves it."""
+    return StillClock()
 
 
 @pytest.fixture(scope="session")
