@@ -8,8 +8,9 @@ invalidated. Numbers come from Redis' clock and only rise, so they go on rising 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -86,7 +87,7 @@ class Bus:
     Args:
         links: to Redis.
         log: is kept level.
-        heard: is told every invalidation that is new here, its own included.
+        heard: is told the invalidations that are new here, its own included; not when the log is another one.
         chance: numbers from 0 to 1, to spread the tries of many replicas.
         keep: seconds after which nothing is left that an invalidation could be about.
     """
@@ -95,7 +96,7 @@ class Bus:
         self,
         links: Links,
         log: InvalidationLog,
-        heard: Callable[[Invalidation], None],
+        heard: Callable[[Sequence[Invalidation]], None],
         chance: Callable[[], float],
         keep: float,
     ) -> None:
@@ -128,7 +129,7 @@ class Bus:
         """
         made = Invalidation(self._log.latest + 1, kind, text)
         self._log.add(made)
-        self._heard(made)
+        self._heard([made])
         if len(self._pending) >= MAX_PENDING:
             # More than can be remembered: then it was everything.
             self._pending.clear()
@@ -148,8 +149,7 @@ class Bus:
         if born != self._born:
             # Another log than the one that was followed, so nobody knows what was missed.
             self._log.raise_floor(max(latest, self._log.latest + 1))
-            self._heard(Invalidation(self._log.floor, Kind.ALL, ""))
-        if len(answer) > 2:  # noqa: PLR2004 - the third part is there where something is new
+        elif len(answer) > 2:  # noqa: PLR2004 - the third part is there where something is new
             self._take(answer[2])
         self._born, self._latest = born, latest
         self._log.latest = max(self._log.latest, latest)
@@ -200,7 +200,7 @@ class Bus:
             return int(number) == self._latest
         self._latest = found.number
         self._log.add(found)
-        self._heard(found)
+        self._heard([found])
         return True
 
     async def _flush(self) -> None:
@@ -209,29 +209,37 @@ class Bus:
             await self._tell()
 
     async def _tell(self) -> None:
+        keep = str(int(self._keep * MICROS))
         while self._pending:
             kind, text = self._pending[0]
-            keep = str(int(self._keep * MICROS))
-            made = f"{kind} {text}"
-            number, before = await self._links.publisher.call(
-                lambda redis, made=made, keep=keep: redis.eval(APPEND, 1, LOG_KEY, made, str(MAX_LOGGED), keep, CHANNEL)
-            )
+            arguments = (f"{kind} {text}", str(MAX_LOGGED), keep, CHANNEL)
+            number, before = await self._links.publisher.call(partial(_append, arguments=arguments))
             self._pending.popleft()
-            self._log.add(Invalidation(int(number), kind, text))
-            if int(before) == self._latest and self.synced:
-                self._latest = int(number)
+            self._log.add(Invalidation(number, kind, text))
+            if before == self._latest and self.synced:
+                self._latest = number
 
     def _take(self, fields: list[bytes]) -> None:
         pairs = dict(zip(fields[::2], fields[1::2], strict=True))
         self._log.raise_floor(int(pairs.get(b"f", b"0")))
-        for field, made in pairs.items():
-            if field.startswith(b"i") and int(field[1:]) > self._latest:
-                found = _invalidation(int(field[1:]), made.decode())
-                self._log.add(found)
-                self._heard(found)
+        found = [
+            _invalidation(int(field[1:]), made.decode())
+            for field, made in pairs.items()
+            if field.startswith(b"i") and int(field[1:]) > self._latest
+        ]
+        for made in found:
+            self._log.add(made)
+        if found:
+            self._heard(found)
 
 
 def _invalidation(number: int, made: str) -> Invalidation:
     # Raises ValueError.
     kind, _, text = made.partition(" ")
     return Invalidation(number, Kind(kind), text)
+
+
+async def _append(redis: Redis, arguments: tuple[str, ...]) -> tuple[int, int]:
+    # Its number, and that of the one before.
+    number, before = await redis.eval(APPEND, 1, LOG_KEY, *arguments)
+    return int(number), int(before)

@@ -76,6 +76,11 @@ class Glob:
         """Cuts the pattern at its stars."""
         object.__setattr__(self, "parts", tuple(self.text.split("*")))
 
+    def begins_like(self, prefix: str) -> bool:
+        """Whether names that begin with this can be of this form."""
+        first = self.parts[0]
+        return first.startswith(prefix) or (len(self.parts) > 1 and prefix.startswith(first))
+
     def matches(self, name: str) -> bool:
         """Whether a name is of this form. Each piece is taken where it comes first: no other choice finds more."""
         first, *middle = self.parts

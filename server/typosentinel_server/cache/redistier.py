@@ -113,8 +113,9 @@ class RedisTier:
         except ResponseError:
             return 0
 
-    async def _read(self, name: str, place: bytes, blob: bytes | None) -> Record | None:
-        if blob is None:
+    async def _read(self, name: str, place: bytes, blob: bytes | str | None) -> Record | None:
+        # A text it would be only where the client was told to decode.
+        if not isinstance(blob, bytes):
             return None
         try:
             if len(blob) < LARGE_BYTES:

@@ -256,7 +256,8 @@ class TieredCache:
             self.revalidations["done"] += 1
             return found
 
-        self._flights.start(name, renew)
+        # Whoever asks meanwhile gets what is stale, or joins.
+        _task = self._flights.start(name, renew)
 
     async def _load(self, name: str, make: Make, tags: tuple[str, ...], *, shared: bool, renew: bool) -> Fetched:
         # What is known before it is made counts: an invalidation in the meantime is about this, too.
