@@ -11,17 +11,13 @@ class Proxy:
     """Passes bytes between clients and a port of the loopback.
 
     Attributes:
-        swallowing: whether bytes of both sides go nowhere, while connections stay open and new ones are taken.
         cut_after: bytes of answers after which the connection is reset, in the midst of a reply; None: never.
-        delay: seconds that answers are held back.
-        refused: whether new connections are closed at once.
     """
 
     def __init__(self, port: int) -> None:
-        self.swallowing = False
         self.cut_after: int | None = None
-        self.delay = 0.0
-        self.refused = False
+        self._swallowing = False
+        self._refused = False
         self._target = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -49,6 +45,20 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def swallow(self) -> None:
+        """Bytes of both sides go nowhere from now on, while connections stay open and new ones are taken."""
+        self._swallowing = True
+
+    def refuse(self) -> None:
+        """Ends every connection and closes new ones at once."""
+        self._refused = True
+        self.reset()
+
+    def pass_on(self) -> None:
+        """Passes bytes on again, over new connections: what was swallowed would be missing in the old ones."""
+        self._swallowing = self._refused = False
+        self.reset()
+
     def reset(self) -> None:
         """Resets every connection."""
         for writer in list(self._writers):
@@ -60,7 +70,7 @@ class Proxy:
         self._tasks.add(task)
         self._writers.add(writer)
         try:
-            if self.refused:
+            if self._refused:
                 return
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers.add(back)
@@ -79,10 +89,8 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
         passed = 0
         while content := await reader.read(CHUNK):
-            if self.swallowing:
+            if self._swallowing:
                 continue
-            if answers and self.delay:
-                await asyncio.sleep(self.delay)
             if answers and self.cut_after is not None and passed + len(content) > self.cut_after:
                 writer.write(content[: self.cut_after - passed])
                 await asyncio.sleep(0)

@@ -159,6 +159,8 @@ def _mistake(document: Document, where: str, detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         place = (*place[:-1], detail["loc"][-1])
     line = document.line_of(place)
+    if detail["type"] == "missing":
+        return f"{where}:{line}: {'.'.join(str(part) for part in (*place, detail['loc'][-1]))}: it is missing"
     field = ".".join(str(part) for part in place) or "document"
     given = shown(str(document.value_at(place))) if place in document.lines else ""
     return f"{where}:{line}: {field}: {_explained(detail, place, field, given)}"

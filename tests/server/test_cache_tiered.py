@@ -10,7 +10,7 @@ from typosentinel_server.cache.invalidation import Invalidation, InvalidationLog
 from typosentinel_server.cache.memory import MemoryCache
 from typosentinel_server.cache.names import Kind
 from typosentinel_server.cache.singleflight import SingleFlight
-from typosentinel_server.cache.tiered import MAX_BACKGROUND, RETRY_SECONDS, Lifetimes, Tier, TieredCache
+from typosentinel_server.cache.tiered import MAX_BACKGROUND, RETRY_SECONDS, Copy, Lifetimes, Tier, TieredCache
 from typosentinel_server.errors import InvalidRequest
 
 NAME = "evidence/registry/PyPI/requests"
@@ -36,7 +36,7 @@ class Origin:
 
 def make(still: StillClock, entries: int = 100, fresh: float = 10.0, stale: float = 5.0) -> TieredCache:
     """A cache in memory alone."""
-    memory = MemoryCache(entries, 1.0, still.clock.monotonic)
+    memory: MemoryCache[str, Copy] = MemoryCache(entries, 1.0, still.clock.monotonic)
     return TieredCache(memory, Lifetimes(fresh, fresh, stale), InvalidationLog(), still.clock)
 
 

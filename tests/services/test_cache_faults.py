@@ -73,14 +73,14 @@ async def test_a_redis_that_goes_and_comes_back_under_load(own_redis: RedisServe
         went: dict[str, Callable[[], None]] = {
             "kill": own_redis.kill,
             "hold": own_redis.hold,
-            "swallow": lambda: setattr(proxy, "swallowing", True),
-            "refuse": lambda: (setattr(proxy, "refused", True), proxy.reset())[0],
+            "swallow": proxy.swallow,
+            "refuse": proxy.refuse,
         }
         came: dict[str, Callable[[], None]] = {
             "kill": own_redis.start,
             "hold": own_redis.release,
-            "swallow": lambda: (setattr(proxy, "swallowing", False), proxy.reset())[0],
-            "refuse": lambda: setattr(proxy, "refused", False),
+            "swallow": proxy.pass_on,
+            "refuse": proxy.pass_on,
         }
         went[fault]()
         await until(lambda: breaker.state is State.OPEN, OPEN_WITHIN)
@@ -99,7 +99,7 @@ async def test_what_is_known_is_answered_at_once_while_redis_is_swallowed(redis:
     origin = Counting()
     async with Proxy(redis.port) as proxy, replica(settings_for(proxy.url)) as one:
         await one.dear.fetch(NAME, origin.of("a"))
-        proxy.swallowing = True
+        proxy.swallow()
         assert one.redis is not None
         breaker = one.redis.tier.link.breaker
         await asyncio.gather(*(one.dear.fetch(f"evidence/{n}", origin.of("b")) for n in range(20)))
@@ -124,14 +124,14 @@ async def test_a_redis_that_comes_and_goes_each_half_second_does_not_make_the_br
         changes: list[State] = []
         breaker._on_change = changes.append
         for number in range(16):
-            proxy.swallowing = number % 2 == 0
-            if not proxy.swallowing:
-                proxy.reset()
+            if number % 2 == 0:
+                proxy.swallow()
+            else:
+                proxy.pass_on()
             await asyncio.sleep(0.5)
         # Half a second, one, two, four: more does not fit into eight seconds.
         assert changes.count(State.OPEN) <= 5
-        proxy.swallowing = False
-        proxy.reset()
+        proxy.pass_on()
         await in_use(one)
 
         assert failures == []
@@ -184,12 +184,11 @@ async def test_an_invalidation_while_redis_is_away_is_told_when_it_is_back(own_r
     ):
         for caches in (one, two):
             await caches.dear.fetch(NAME, origin.of("old"))
-        proxy.refused = True
-        proxy.reset()
+        proxy.refuse()
         assert not await one.invalidate(Kind.KEY, NAME)
         assert (await one.dear.fetch(NAME, origin.of("new"))).value == b"new 2"
         assert (await two.dear.fetch(NAME, origin.of("x"))).value == b"old 1"
-        proxy.refused = False
+        proxy.pass_on()
         await until(lambda: two.invalidations[Kind.KEY] == 1)
         assert (await two.dear.fetch(NAME, origin.of("newer"))).value in (b"new 2", b"newer 3")
 
