@@ -17,7 +17,7 @@ from typosentinel_server.scan.naming import Name, parse_name
 from typosentinel_server.verdictjson import Rendered
 
 # Measured: an entry that found nothing, and what findings take up for each byte of their JSON, itself included.
-KEPT_BYTES = 1500
+KEPT_BYTES = 700
 KEPT_BYTES_FOR_JSON = 3
 # A name is the same in all its spellings.
 CacheKey = tuple[Ecosystem, str]

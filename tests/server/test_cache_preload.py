@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from running import Start, StillClock, ask, samples
 from typosentinel_server.cache.preload import AT_A_TIME, preload, wanted
 from typosentinel_server.cachesettings import PreloadSettings
