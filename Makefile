@@ -144,6 +144,7 @@ bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=
 bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
+
 .PHONY: bench-cache
 bench-cache: setup ## Hit rates, times and memory of the caches, with a real Redis (2 minutes; root or sudo to install Redis)
 	@$(BIN)/python -m hack.programs redis-server

@@ -121,7 +121,7 @@ async def _caches(stack: AsyncExitStack, clock: Clock, url: str, entries: int) -
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(end)
-    while caches.redis is None or not caches.redis.bus.connected:
+    while caches.redis is None or not caches.redis.bus.connected:  # noqa: ASYNC110 - a benchmark may look
         await asyncio.sleep(0.01)
     return caches
 
