@@ -56,7 +56,7 @@ REPLICAS = 3
 CALLERS = 24
 WARM_UP = 60_000
 MEASURED = 200_000
-EVIDENCE = json.dumps({"name": "package", "releases": [{"version": f"1.{n}", "day": 20_000 + n} for n in range(40)]})
+EVIDENCE = json.dumps({"name": "package", "releases": [{"version": f"1.{n}", "day": 20_000 + n} for n in range(80)]})
 WANTED_SHARE = 0.93
 START_SECONDS = 60.0
 

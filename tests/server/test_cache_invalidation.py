@@ -103,6 +103,17 @@ def test_names() -> None:
     assert hashed_name("batch", b"x") == "batch/" + "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 
 
+@pytest.mark.parametrize(
+    "package", ["requests", "@babel/core", "org.apache:commons", "r\u0435quests", "50%", "a b*", "x" * 600]
+)
+def test_every_package_has_a_name(package: str) -> None:
+    """Of its own, whatever its letters are, and one that is taken."""
+    found = evidence_name("registry", "PyPI", package)
+    check(Kind.KEY, found)
+    assert found.startswith("evidence/registry/PyPI/")
+    assert found not in {evidence_name("registry", "PyPI", other) for other in ("requests%", "a", "50", package + "x")}
+
+
 @pytest.mark.parametrize("text", ["", "a\nb", "a\x00", "ä", "x" * 513, " a", "a  b"])
 def test_texts_that_are_no_names(text: str) -> None:
     """Refused, with what is allowed."""

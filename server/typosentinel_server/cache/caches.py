@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.cache.invalidation import Invalidation, InvalidationLog
@@ -183,7 +184,7 @@ class Caches:
                 self.verdicts.clear()
             elif one.kind is Kind.KEY and one.text.startswith(VERDICTS):
                 ecosystem, _, name = one.text.removeprefix(VERDICTS).partition("/")
-                self.verdicts.drop((ecosystem, name))
+                self.verdicts.drop((ecosystem, unquote(name)))
             elif one.kind is Kind.PATTERN and (glob := Glob(one.text)).begins_like(VERDICTS):
                 globs.append(glob)
         if len(globs) > MAX_SWEEPS:

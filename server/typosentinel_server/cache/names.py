@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+from urllib.parse import quote
 
 from typosentinel_server.errors import InvalidRequest, shown
 
@@ -12,6 +13,8 @@ MAX_NAME: Final = 512
 MAX_PATTERN: Final = 256
 MAX_TAG: Final = 128
 MAX_TAGS: Final = 16
+RESERVED: Final = re.compile(r"[%* ]")
+SAFE: Final = "/:@.-_~+!$&'(),;=?#[]"
 TEXT: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
@@ -29,12 +32,12 @@ LIMITS: Final = {Kind.ALL: 0, Kind.KEY: MAX_NAME, Kind.PATTERN: MAX_PATTERN, Kin
 
 def evidence_name(source: str, ecosystem: str, package: str) -> str:
     """The name of what one source says of one package, such as `evidence/registry/PyPI/requests`."""
-    return f"evidence/{source}/{ecosystem}/{package}"
+    return _bounded(f"evidence/{source}/{ecosystem}/", package)
 
 
 def verdict_name(ecosystem: str, package: str) -> str:
     """The name of what a package's name alone says, such as `verdict/PyPI/requests`."""
-    return f"verdict/{ecosystem}/{package}"
+    return _bounded(f"verdict/{ecosystem}/", package)
 
 
 def hashed_name(kind: str, request: bytes) -> str:
@@ -45,6 +48,14 @@ def hashed_name(kind: str, request: bytes) -> str:
 def corpus_tag(ecosystem: str, version: str) -> str:
     """The tag of what rests on one version of one list."""
     return f"corpus/{ecosystem}/{version}"
+
+
+def _bounded(prefix: str, package: str) -> str:
+    # Most names of packages can stand as they are; foreign letters are written as in addresses.
+    written = package if TEXT.fullmatch(package) and not RESERVED.search(package) else quote(package, safe=SAFE)
+    if len(prefix) + len(written) > MAX_NAME:
+        written = f"sha256:{hashlib.sha256(package.encode()).hexdigest()}"
+    return prefix + written
 
 
 def check(kind: Kind, text: str) -> None:
