@@ -15,6 +15,7 @@ from typosentinel_server.breaker import Breaker, State
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.names import Kind
 from typosentinel_server.cache.tiered import Tier
+from typosentinel_server.loops import new_event_loop
 from typosentinel_server.redislink import REDIS_BREAKER, RedisAway, RedisBounds, RedisBusy, RedisLink
 
 NAME = "evidence/registry/PyPI/requests"
@@ -193,8 +194,14 @@ async def test_an_invalidation_while_redis_is_away_is_told_when_it_is_back(own_r
         assert (await two.dear.fetch(NAME, origin.of("newer"))).value in (b"new 2", b"newer 3")
 
 
-async def test_nobody_gets_another_ones_reply(redis: RedisServer) -> None:
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, new_event_loop], ids=["asyncio", "ours"])
+def test_nobody_gets_another_ones_reply(redis: RedisServer, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """Ten thousand callers are cancelled at any moment of their call; all others read their own value."""
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_cancelled_ten_thousand_times(redis))
+
+
+async def _cancelled_ten_thousand_times(redis: RedisServer) -> None:
     rng = random.Random(11)  # noqa: S311 - the same moments in every run, as far as a machine can
     link = RedisLink(redis.url, Breaker("redis", REDIS_BREAKER, REAL.monotonic), RedisBounds(1.0, 16))
     with redis.client as client:
