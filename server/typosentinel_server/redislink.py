@@ -78,6 +78,7 @@ class RedisLink:
         """
         if not self.breaker.admit():
             raise RedisAway(f"the breaker of {self.breaker.name} is open")
+        cancelled = _cancellations()
         try:
             async with asyncio.timeout(self.bounds.timeout):
                 found = await use(self._client)
@@ -88,14 +89,26 @@ class RedisLink:
             self.breaker.gave_up()
             raise RedisBusy(f"{self.breaker.name}: all {self.bounds.max_connections} connections are in use") from error
         except (RedisError, OSError, TimeoutError) as error:
+            if _cancellations() > cancelled:
+                self.breaker.gave_up()
+                raise asyncio.CancelledError from error
             self.breaker.failed()
             raise RedisAway(f"{self.breaker.name}: {type(error).__name__}") from error
         except BaseException:
             self.breaker.gave_up()
             raise
         self.breaker.worked()
+        if _cancellations() > cancelled:
+            raise asyncio.CancelledError
         return found
 
     async def close(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
+
+
+def _cancellations() -> int:
+    # How often the running task has been told to end. Up to Python 3.11 that gets lost where the client is told so just
+    # when it has sent a command (gh-86296), and a task that has to end would go on.
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0

@@ -259,6 +259,19 @@ async def test_cancelled_callers_of_the_cache_get_nobody_elses_value(redis: Redi
                 assert found is None or isinstance(found, asyncio.CancelledError)
 
 
+async def test_a_server_that_stops_at_any_moment_comes_to_an_end(redis: RedisServer) -> None:
+    """Also while it connects, subscribes or asks; nothing of it is left behind."""
+    rng = random.Random(17)  # noqa: S311 - as above
+    for number in range(100):
+        origin = Counting()
+        async with asyncio.timeout(5), replica(settings_for(redis.url), listening=False) as one:
+            asking = [asyncio.create_task(one.dear.fetch(f"{number}/{n}", origin.of("a"))) for n in range(5)]
+            await asyncio.sleep(rng.random() / 50)
+        await asyncio.gather(*asking, return_exceptions=True)
+    left = {task.get_name() for task in asyncio.all_tasks()} - {asyncio.current_task().get_name()}  # type: ignore[union-attr]
+    assert "invalidations" not in left
+
+
 async def test_having_no_connection_left_is_not_the_fault_of_redis(redis: RedisServer) -> None:
     """The call fails at once, and the breaker stays as it was."""
     link = RedisLink(redis.url, Breaker("redis", REDIS_BREAKER, REAL.monotonic), RedisBounds(1.0, 2))

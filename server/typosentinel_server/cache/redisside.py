@@ -1,7 +1,6 @@
 """All that one server has in one Redis: built from settings, thrown away as a whole when they change."""
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ PUBLISHER_CONNECTIONS: Final = 4
 SUBSCRIBER_TIMEOUT: Final = 2.0
 # If the maker dies, others wait for it this long at most.
 LEASE_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 0.2
 # Records and invalidations are kept a little longer than anybody looks at them: clocks differ.
 MARGIN_SECONDS: Final = 60.0
 
@@ -93,11 +93,11 @@ class RedisSide:
 
     async def stop(self) -> None:
         """Ends everything."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        task, self._task = self._task, None
+        while task is not None and not task.done():
+            # The client may lose a cancellation (see redislink).
+            task.cancel()
+            await asyncio.wait([task], timeout=AGAIN_SECONDS)
         await self._link.close()
         await self._publisher.close()
 

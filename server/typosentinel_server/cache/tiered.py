@@ -44,7 +44,8 @@ class Tier(StrEnum):
     ORIGIN = "origin"
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes it: freezing costs a quarter of a microsecond a field.
+@dataclass(slots=True)
 class Fetched:
     """An answer.
 
@@ -185,13 +186,13 @@ class TieredCache:
         """
         held = self._held(name)
         if held is not None:
-            now = self._clock.monotonic()
+            now, lifetimes = self._clock.monotonic(), self._lifetimes
             age = now - held.made
-            if age >= self._lifetimes.fresh:
+            if age >= lifetimes.fresh:
                 self.lookups["stale"] += 1
                 self._revalidate(name, held, lambda: self._load(name, make, tags, shared=shared, renew=True))
                 return Fetched(held.record.value, age, Tier.EVIDENCE, stale=True)
-            if now - held.copied < self._lifetimes.memory or not self._redis_answers():
+            if now - held.copied < lifetimes.memory or not self._redis_answers():
                 self.lookups["hit"] += 1
                 return Fetched(held.record.value, age, Tier.EVIDENCE, stale=False)
         self.lookups["miss" if self.memory.max_entries else "off"] += 1
@@ -227,8 +228,14 @@ class TieredCache:
         held = self.memory.get(name)
         if held is None:
             return None
-        too_old = self._clock.monotonic() - held.made >= self.max_age
-        if too_old or self.log.covers(name, held.record.tags, held.record.epoch):
+        record, latest = held.record, self.log.latest
+        if record.epoch < latest:
+            if self.log.covers(name, record.tags, record.epoch):
+                self.memory.drop(name)
+                return None
+            # So that it need not be compared with the same invalidations again.
+            record.epoch = latest
+        if self._clock.monotonic() - held.made >= self.max_age:
             self.memory.drop(name)
             return None
         return held
