@@ -127,6 +127,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
+.PHONY: faults-http
+faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
+	@$(BIN)/python -m hack.faults
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights
@@ -149,6 +153,11 @@ bench-http: setup ## Requests per second and latency beside a bare aiohttp handl
 bench-cache: setup ## Hit rates, times and memory of the caches, with a real Redis (2 minutes; root or sudo to install Redis)
 	@$(BIN)/python -m hack.programs redis-server
 	@$(BIN)/python -m hack.bench.cache
+
+.PHONY: bench-limits
+bench-limits: setup ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.bench.limits
 
 ##@ Cluster
 .PHONY: cluster-up

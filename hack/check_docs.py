@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.collector import CacheCollector
 from typosentinel_server.cache.memory import MemoryCache
@@ -24,6 +25,9 @@ from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.cli import program
 from typosentinel_server.clock import Clock
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.providers.collector import ProviderCollector
+from typosentinel_server.ratelimit.collector import LimitCollector
+from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.settings import Settings, model_of
 from typosentinel_server.views import ROUTES
 
@@ -57,6 +61,9 @@ def server_metrics() -> Iterator[str]:
     registry = Metrics("0").registry
     held: MemoryCache[Any, Any] = MemoryCache(1, 1.0, time.monotonic)
     registry.register(CacheCollector(Caches(held, CacheSettings(), Clock(time.time, time.monotonic), lambda: 0.5)))
+    for collector in (ProviderCollector(tuple), BreakerCollector()):
+        registry.register(collector)
+    registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
     yield from _exposed(registry)
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.collector import CacheCollector
@@ -26,9 +27,14 @@ from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
+from typosentinel_server.limiting import RateLimits
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.providers.gathering import Evidence
+from typosentinel_server.providers.pins import Lookup, system_lookup
+from typosentinel_server.providers.witness import Witness
+from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
@@ -46,6 +52,7 @@ class Setup:
         config: the configuration document; None for the defaults.
         timing: how long things take.
         chance: gives numbers from 0 to 1, to spread the looks of many servers at one source.
+        lookup: gives the addresses of providers' hosts.
     """
 
     name: str
@@ -53,6 +60,7 @@ class Setup:
     config: Path | None = None
     timing: Timing = field(default_factory=Timing)
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    lookup: Lookup = system_lookup
 
 
 def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
@@ -92,12 +100,25 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
 
     librarian.serve(use)
     keeper.serve(service.consult)
+    folder = setup.config.parent if setup.config else Path()
+    limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
+    metrics.registry.register(LimitCollector(limits.limiter))
+
+    def notice(piece: Evidence) -> None:
+        log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
+
+    witness = Witness(clock, caches.dear, notice, setup.lookup)
+    witness.use(settings.providers)
+    metrics.registry.register(witness.collector)
+    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers)))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
         prepared = await caches.prepare(new.cache)
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
+        witness.use(new.providers)
+        await limits.follow(new.limits)
         await caches.take(prepared)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
@@ -108,11 +129,13 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         service=service,
         caches=caches,
         preloader=preloader,
+        witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
         keeper=keeper,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
+        limits=limits,
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
         access=AccessLog(log, settings.access_log.every),
@@ -148,8 +171,11 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
             server.caches.run(lambda event, *, reason: server.log.write.warning(event, reason=reason)), name="caches"
         ),
         asyncio.create_task(server.preloader.run(), name="preload"),
+        asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield
+    await server.witness.close()
+    await server.limits.close()
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
