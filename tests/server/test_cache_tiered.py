@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from running import StillClock
+from typosentinel_server.cache.copies import Copy, Lifetimes, Tier
 from typosentinel_server.cache.invalidation import Invalidation, InvalidationLog
 from typosentinel_server.cache.memory import MemoryCache
 from typosentinel_server.cache.names import Kind
 from typosentinel_server.cache.singleflight import SingleFlight
-from typosentinel_server.cache.tiered import MAX_BACKGROUND, RETRY_SECONDS, Copy, Lifetimes, Tier, TieredCache
+from typosentinel_server.cache.tiered import MAX_BACKGROUND, RETRY_SECONDS, TieredCache
 from typosentinel_server.errors import InvalidRequest
 
 NAME = "evidence/registry/PyPI/requests"

@@ -13,8 +13,8 @@ from replicas import REAL, Counting, replica, replicas, settings_for, until
 from swallowing import Proxy
 from typosentinel_server.breaker import Breaker, State
 from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.copies import Tier
 from typosentinel_server.cache.names import Kind
-from typosentinel_server.cache.tiered import Tier
 from typosentinel_server.loops import new_event_loop
 from typosentinel_server.redislink import REDIS_BREAKER, RedisAway, RedisBounds, RedisBusy, RedisLink
 

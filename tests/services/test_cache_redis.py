@@ -12,9 +12,9 @@ from replicas import Counting, replica, replicas, settings_for, until
 from typosentinel_server.cache.admin import CacheAdmin
 from typosentinel_server.cache.bus import LOG_KEY, MAX_LOGGED
 from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.copies import Tier
 from typosentinel_server.cache.names import Kind
 from typosentinel_server.cache.redistier import place_of
-from typosentinel_server.cache.tiered import Tier
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.redislink import RedisAway
 

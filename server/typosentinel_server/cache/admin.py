@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.copies import Fetched
 from typosentinel_server.cache.names import Kind, check
 from typosentinel_server.cache.statistics import CacheStatistics
-from typosentinel_server.cache.tiered import Fetched
 from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.redislink import RedisAway
 

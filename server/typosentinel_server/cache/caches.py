@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from typosentinel_server.breaker import Breaker
+from typosentinel_server.cache.copies import Copy, Lifetimes, Shared
 from typosentinel_server.cache.invalidation import Invalidation, InvalidationLog
 from typosentinel_server.cache.memory import MemoryCache
 from typosentinel_server.cache.names import Glob, Kind, verdict_name
@@ -16,7 +17,7 @@ from typosentinel_server.cache.records import Codec
 from typosentinel_server.cache.redisside import Blueprint, RedisSide
 from typosentinel_server.cache.sealing import Seal, parse_keys
 from typosentinel_server.cache.statistics import CacheStatistics
-from typosentinel_server.cache.tiered import Copy, Lifetimes, Shared, TieredCache
+from typosentinel_server.cache.tiered import TieredCache
 from typosentinel_server.cachesettings import CacheSettings, redis_url
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import ConfigurationInvalid

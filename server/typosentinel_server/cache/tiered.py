@@ -7,16 +7,14 @@ still answered for a while (stale), and made anew in the background.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from typosentinel_server.cache.copies import Copy, Fetched, Lifetimes, Shared, Tier
 from typosentinel_server.cache.invalidation import InvalidationLog
-from typosentinel_server.cache.leases import Lease, Leases
+from typosentinel_server.cache.leases import Lease
 from typosentinel_server.cache.memory import MemoryCache
 from typosentinel_server.cache.names import MAX_TAGS, Kind, check
 from typosentinel_server.cache.records import Record
-from typosentinel_server.cache.redistier import RedisTier
 from typosentinel_server.cache.singleflight import SingleFlight
 from typosentinel_server.cache.statistics import CacheStatistics
 from typosentinel_server.clock import Clock
@@ -34,79 +32,6 @@ MAKE_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 3.0
 FIRST_LOOK_SECONDS: Final = 0.02
 LAST_LOOK_SECONDS: Final = 0.2
-
-
-class Tier(StrEnum):
-    """Where an answer came from."""
-
-    EVIDENCE = "evidence"
-    REDIS = "redis"
-    ORIGIN = "origin"
-
-
-# Not frozen, though nobody changes it: freezing costs a quarter of a microsecond a field.
-@dataclass(slots=True)
-class Fetched:
-    """An answer.
-
-    Attributes:
-        value: the value.
-        age: seconds since it was made.
-        tier: where it came from.
-        stale: whether its time is over, so that it is being made anew.
-    """
-
-    value: bytes
-    age: float
-    tier: Tier
-    stale: bool
-
-
-@dataclass(slots=True)
-class Copy:
-    """A record in memory.
-
-    Attributes:
-        record: the record.
-        made: when it was made, on the monotonic clock.
-        copied: when it came into memory, the same.
-        retry: from when on making it anew may be tried, the same.
-    """
-
-    record: Record
-    made: float
-    copied: float
-    retry: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """How long things are good, in seconds.
-
-    Attributes:
-        memory: a copy in memory, before Redis is asked again.
-        fresh: a value.
-        stale: a value beyond that, while it is being made anew.
-    """
-
-    memory: float
-    fresh: float
-    stale: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What replicas share.
-
-    Attributes:
-        tier: values in Redis.
-        leases: who makes what.
-        ready: whether records in Redis can be judged.
-    """
-
-    tier: RedisTier
-    leases: Leases
-    ready: Callable[[], bool]
 
 
 class TieredCache:
