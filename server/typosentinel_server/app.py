@@ -110,7 +110,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     witness = Witness(clock, caches.dear, notice, setup.lookup)
     witness.use(settings.providers)
     metrics.registry.register(witness.collector)
-    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers)))
+    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers, *limits.breakers)))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
@@ -161,6 +161,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     timing = server.lifecycle.timing
     # Nobody is answered before this function yields, so what is preloaded is there before the server is ready.
     await server.preloader.once()
+    await server.caches.share(server.limits.reach)
     tasks = [
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),

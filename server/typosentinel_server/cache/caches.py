@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -57,6 +57,10 @@ class Prepared:
     seal: Seal | None
 
 
+# Is told where Redis is, None where there is none any more, and what bounds calls of it.
+Moved = Callable[[str | None, RedisBounds], Awaitable[None]]
+
+
 class Caches:
     """Verdicts by name in memory, and what is dear in memory and in Redis.
 
@@ -83,6 +87,7 @@ class Caches:
         self.dear = TieredCache(held, _lifetimes(settings), self.log, clock)
         self.redis: RedisSide | None = None
         self._running = False
+        self._moved: Moved | None = None
         self._opened = Opened()
         self._use(_prepared(settings))
 
@@ -112,11 +117,23 @@ class Caches:
         """
         return await asyncio.to_thread(_prepared, settings)
 
+    async def share(self, moved: Moved) -> None:
+        """Tells somebody else who uses the same Redis where it is, now and whenever that changes."""
+        self._moved = moved
+        await self._announce()
+
     async def take(self, prepared: Prepared) -> None:
         """Puts settings into effect; what is in memory and within their bounds stays. Cannot fail."""
         old = self._use(prepared)
         if old is not None:
             await old.stop()
+        await self._announce()
+
+    async def _announce(self) -> None:
+        redis = self._settings.redis
+        if self._moved is not None:
+            bounds = RedisBounds() if redis is None else RedisBounds(redis.timeout, redis.max_connections)
+            await self._moved(self._opened.url, bounds)
 
     async def run(self, refused: Heard) -> None:
         """Listens for invalidations and looks whether the files of address and keys have changed, for ever."""
