@@ -11,6 +11,7 @@ from random import SystemRandom
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
@@ -22,7 +23,7 @@ from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
+from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
@@ -80,11 +81,11 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
     reloader = Reloader(setup.config, configuration, apply, available, clock, metrics, log)
-    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
-    app[SERVER] = Server(
+    server = Server(
         name=setup.name,
         service=service,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
@@ -94,9 +95,13 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
+        access=AccessLog(log, settings.access_log.every),
         log=log,
         clock=clock,
     )
+    around = Around(server)
+    app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
+    app[SERVER], app[AROUND] = server, around
     app.add_routes(ROUTES)
     app.cleanup_ctx.append(_background)
     return app

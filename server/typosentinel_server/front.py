@@ -9,7 +9,8 @@ from aiohttp.http import RawRequestMessage
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
-from typosentinel_server.middleware import refusal
+from typosentinel_server.middleware import AROUND, Around
+from typosentinel_server.problems import internal
 
 REASON = 160
 # By then the requests in flight have been waited for; this is for the last bytes of their answers.
@@ -30,7 +31,7 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
-        return Front(self.app[SERVER], inner)
+        return Front(self.app[SERVER], self.app[AROUND], inner)
 
 
 class Front(web.Server):
@@ -38,17 +39,19 @@ class Front(web.Server):
 
     Args:
         parts: of the server.
+        around: renders what is refused here.
         inner: the library's own server for the application.
     """
 
-    def __init__(self, parts: Server, inner: web.Server) -> None:
+    def __init__(self, parts: Server, around: Around, inner: web.Server) -> None:
         super().__init__(self._answer, request_factory=inner.request_factory)
         self._parts = parts
+        self._around = around
         self._inner: Answer = inner.request_handler
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
-        return Connection(self, self._parts)
+        return Connection(self, self._parts, self._around)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         with self._parts.lifecycle.in_flight():
@@ -62,7 +65,7 @@ class Front(web.Server):
                     "Send Expect: 100-continue, or leave the header out.",
                     http_hint=417,
                 )
-                return refusal(self._parts, request, unmet)
+                return self._around.refusal(request, unmet)
 
 
 class Connection(web.RequestHandler):
@@ -71,15 +74,16 @@ class Connection(web.RequestHandler):
     Args:
         front: whose connection it is.
         parts: of the server.
+        around: renders what is refused here.
     """
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_around",)
 
-    def __init__(self, front: Front, parts: Server) -> None:
+    def __init__(self, front: Front, parts: Server, around: Around) -> None:
         loop, logger = asyncio.get_running_loop(), logger_for_http(parts.log)
         # The library takes None for a log that is not wanted, though its hints do not say so.
         super().__init__(front, loop=loop, access_log=None, logger=logger)  # type: ignore[arg-type]
-        self._parts = parts
+        self._around = around
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes in. Whoever reads a body that they break is told so; the library leaves him waiting for ever."""
@@ -101,12 +105,7 @@ class Connection(web.RequestHandler):
             raise ConnectionError("a part of the answer is already sent")
         if status >= 500:  # noqa: PLR2004 - the server's own faults
             self.log_exception("request failed outside the application", exc_info=exc)
-            error = DomainError(
-                "INTERNAL_ERROR",
-                "the server failed to answer this request",
-                "Try again; if it stays, report it with the request id.",
-                http_hint=status,
-            )
+            error = internal(status)
         else:
             reason = printable(" ".join((message or "unreadable").split()), REASON)
             error = InvalidRequest(
@@ -115,4 +114,4 @@ class Connection(web.RequestHandler):
                 "Check the request line, the headers and how the body is encoded.",
                 http_hint=status,
             )
-        return refusal(self._parts, request, error)
+        return self._around.refusal(request, error)

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from typosentinel_server.answer import Answer
 from typosentinel_server.errors import InvalidRequest
 
 # nginx' number for it; nobody reads the answer, but it is counted.
@@ -34,6 +35,6 @@ async def json_body(request: web.Request) -> bytes:
         ) from error
 
 
-def json_answer(text: str, status: int = 200) -> web.Response:
+def json_answer(text: str, status: int = 200) -> Answer:
     """An answer whose body is this JSON."""
-    return web.Response(text=text, status=status, content_type="application/json")
+    return Answer(text.encode(), status)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
@@ -30,6 +31,7 @@ class Server:
         lifecycle: liveness and drain.
         metrics: the collectors.
         ring: the last requests.
+        access: one line for some of them.
         log: where log lines go.
         clock: both clocks.
     """
@@ -43,6 +45,7 @@ class Server:
     lifecycle: Lifecycle
     metrics: Metrics
     ring: RequestRing
+    access: AccessLog
     log: Log
     clock: Clock
 

@@ -147,6 +147,19 @@ class ErrorResponse(_Wire):
     error: ErrorBody
 
 
+class ProblemDetails(_Wire):
+    """The same as RFC 9457 has it, for whoever accepts application/problem+json."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    suggestion: str
+    timestamp: str
+    request_id: str
+
+
 class ConfigurationBody(_Wire):
     """The configuration in effect; the hash is null for the defaults."""
 

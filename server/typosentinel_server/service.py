@@ -97,8 +97,8 @@ class ScanService:
         _refuse_future(metadata, today)
         result = conclude(replace(result, package=package), parsed, self._knowledge, metadata, today, engine)
         seconds = self._clock.monotonic() - started
-        self._metrics.scan_seconds.observe(seconds)
-        self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()
+        self._metrics.scan_seconds.observe((), seconds)
+        self._metrics.scans.add((engine.ecosystem.value, result.verdict.value, "true" if cached else "false"))
         return Outcome(self._new_id(), result, cached, seconds)
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from typosentinel_server import __version__, benchmarkviews, methodviews
+from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
@@ -26,7 +27,7 @@ EXAMPLE = '{"ecosystem": "PyPI", "name": "requests"}'
 DEGRADED_ABOVE_ERROR_RATIO = 0.05
 
 
-async def scan(request: web.Request) -> web.Response:
+async def scan(request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/scan`: the judgement of one package."""
     asked = parse_body(ScanRequest, await json_body(request), EXAMPLE)
     metadata = asked.metadata.metadata() if asked.metadata else None
@@ -34,13 +35,13 @@ async def scan(request: web.Request) -> web.Response:
     return json_answer(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
 
 
-async def health(request: web.Request) -> web.Response:
+async def health(request: web.Request) -> web.StreamResponse:
     """`GET /health`: the state in words and figures; 503 where nothing can be judged."""
     body = _health(request.app[SERVER])
     return json_answer(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
 
 
-async def ready(request: web.Request) -> web.Response:
+async def ready(request: web.Request) -> web.StreamResponse:
     """`GET /ready`: 200 while new requests are welcome."""
     server = request.app[SERVER]
     if server.lifecycle.draining:
@@ -53,7 +54,7 @@ async def ready(request: web.Request) -> web.Response:
     return json_answer(body.model_dump_json(by_alias=True))
 
 
-async def live(request: web.Request) -> web.Response:
+async def live(request: web.Request) -> web.StreamResponse:
     """`GET /live`: 200 while the event loop makes progress."""
     lifecycle = request.app[SERVER].lifecycle
     if not lifecycle.alive:
@@ -66,10 +67,10 @@ async def live(request: web.Request) -> web.Response:
     return json_answer('{"status":"live"}')
 
 
-async def metrics(request: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.StreamResponse:
     """`GET /metrics`: Prometheus' text format."""
     text = generate_latest(request.app[SERVER].metrics.registry)
-    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Answer(text, content_type=CONTENT_TYPE_LATEST)
 
 
 ROUTES = (

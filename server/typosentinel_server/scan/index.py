@@ -119,6 +119,11 @@ class Index:
             raise ValueError("the arrays are of different lengths")
 
     @classmethod
+    @property
+    def content(self) -> object:
+        """The bytes, in memory or mapped, that the arrays are views of."""
+        return self._arrays["names"].obj
+
     def of(cls, corpus: Corpus) -> "Index":
         """An index over a list, compiled in memory."""
         return cls(memoryview(compile_corpus(corpus)), corpus.created, partial=corpus.partial)
