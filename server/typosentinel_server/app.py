@@ -17,6 +17,7 @@ from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library
+from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
@@ -70,7 +71,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
         metrics,
         clock,
-        lambda: uuid.uuid4().hex,
+        identifiers(),
     )
     librarian.serve(service.use)
     keeper.serve(service.consult)

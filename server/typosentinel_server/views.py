@@ -19,7 +19,6 @@ from typosentinel_server.schemas import (
     ReadyResponse,
     RequestsBody,
     ScanRequest,
-    ScanResponse,
 )
 from typosentinel_server.wirejson import parse_body
 
@@ -32,7 +31,7 @@ async def scan(request: web.Request) -> web.StreamResponse:
     asked = parse_body(ScanRequest, await json_body(request), EXAMPLE)
     metadata = asked.metadata.metadata() if asked.metadata else None
     outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version, metadata)
-    return json_answer(ScanResponse.of(asked, outcome).model_dump_json(by_alias=True))
+    return Answer(outcome.json(asked.name, asked.version))
 
 
 async def health(request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -18,8 +18,7 @@ from typosentinel_server.scan.model import (
     Technique,
     Verdict,
 )
-from typosentinel_server.schemas import ScanRequest, ScanResponse
-from typosentinel_server.service import Outcome
+from typosentinel_server.schemas import AllowanceBody, ContributionBody, FindingBody, ScanResponse
 from typosentinel_server.verdictjson import Rendered, render
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -60,9 +59,37 @@ def engines() -> Engines:
 
 
 def _by_model(result: ScanResult, name: str, version: str | None, seconds: float, *, cached: bool) -> bytes:
-    asked = ScanRequest(ecosystem=result.package.ecosystem.value, name=name, version=version)
-    outcome = Outcome("f00d", result, cached, seconds)
-    return ScanResponse.of(asked, outcome).model_dump_json(by_alias=True).encode()
+    answer = ScanResponse(
+        id="f00d",
+        ecosystem=result.package.ecosystem,
+        name=name,
+        normalized_name=result.normalized,
+        version=version,
+        verdict=result.verdict,
+        score=result.score,
+        known=result.known,
+        rank=result.rank,
+        targets=list(result.targets),
+        findings=[_finding(one) for one in result.findings],
+        allowances=[AllowanceBody(**asdict(one)) for one in result.allowances],
+        cached=cached,
+        duration_ms=round(seconds * 1000, 4),
+        corpus_version=result.corpus_version,
+    )
+    return answer.model_dump_json(by_alias=True).encode()
+
+
+def _finding(finding: Finding) -> FindingBody:
+    return FindingBody(
+        technique=finding.technique.value,
+        target=finding.target,
+        target_rank=finding.rank,
+        message=finding.message,
+        score=finding.score,
+        contributions=[ContributionBody(**asdict(one)) for one in finding.contributions],
+        cleared=finding.cleared,
+        target_ecosystem=finding.target_ecosystem,
+    )
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
