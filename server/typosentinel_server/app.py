@@ -12,6 +12,8 @@ from aiohttp import web
 
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
+from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
@@ -30,6 +32,8 @@ from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
 from typosentinel_server.views import ROUTES
+from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.tally import PoolTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         clock,
         identifiers(),
     )
+    pool = Pool(settings.workers, clock, log, PoolTally(metrics.registry))
+    batches = Batches(service, pool, BatchTally(metrics.registry, metrics.scans), clock, identifiers())
     librarian.serve(service.use)
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
@@ -82,6 +88,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        pool.configure(new.workers)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
@@ -89,6 +96,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     server = Server(
         name=setup.name,
         service=service,
+        batches=batches,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
@@ -104,6 +112,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
     app[SERVER], app[AROUND] = server, around
     app.add_routes(ROUTES)
+    app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)
     return app
 
@@ -123,9 +132,11 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
+        asyncio.create_task(server.batches.pool.run(), name="workers"),
     ]
     yield
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await server.batches.pool.close()

@@ -2,23 +2,24 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from typosentinel_server.batchjudge import Judge
+from typosentinel_server.batchjudge import Judge, Named
 from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.batchwire import Item, Mode, error_body
 from typosentinel_server.clock import Clock
-from typosentinel_server.errors import DomainError, EcosystemUnknown, TooBusy
+from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused, TooBusy
 from typosentinel_server.scan.engine import Engine
-from typosentinel_server.scan.model import Verdict
+from typosentinel_server.scan.model import Ecosystem, Verdict
+from typosentinel_server.scan.naming import parse_name
 from typosentinel_server.service import ScanService
 from typosentinel_server.workers.pool import Pool
-from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused
+from typosentinel_server.workers.slices import Answer, Judged, Refused
 
 MOST_BATCHES = 64
 # Answers that are kept in case that the same question comes again in the batch.
@@ -31,7 +32,7 @@ EACH_ANSWER_BYTES = 200
 class _Slot:
     """The place of an answer that several items may share."""
 
-    asked: Asked
+    named: Named
     answer: Answer | None = None
     seconds: float = 0.0
     cached: bool = False
@@ -68,9 +69,7 @@ class Batches:
         ids: gives every batch its id.
     """
 
-    def __init__(
-        self, service: ScanService, pool: Pool, tally: BatchTally, clock: Clock, ids: Iterator[str]
-    ) -> None:
+    def __init__(self, service: ScanService, pool: Pool, tally: BatchTally, clock: Clock, ids: Iterator[str]) -> None:
         self.pool = pool
         self.tally = tally
         self._service = service
@@ -114,7 +113,7 @@ class Batch:
         tally: counts its items.
     """
 
-    def __init__(  # noqa: PLR0913 - what a batch is made of
+    def __init__(
         self, batch_id: str, judge: Judge, mode: Mode, expected: int | None, clock: Clock, tally: BatchTally
     ) -> None:
         self._id = batch_id
@@ -126,7 +125,7 @@ class Batch:
         self._started = clock.monotonic()
         self._counts = _Counts()
         self._engines: dict[str, Engine | Refused] = {}
-        self._slots: dict[Asked, _Slot] = {}
+        self._slots: dict[tuple[Ecosystem, str], _Slot] = {}
         self._kept_bytes = 0
         self._taken = 0
 
@@ -135,7 +134,7 @@ class Batch:
         """Until the batch has taken as long as it may."""
         return max(0.0, self._judge.timeout - (self._clock.monotonic() - self._started))
 
-    async def answers(self, slices: AsyncIterator[Sequence[Item]]) -> AsyncIterator[list[bytes]]:
+    async def answers(self, slices: AsyncIterator[Sequence[Item]]) -> AsyncGenerator[list[bytes], None]:
         """The answers to slices of items, in order, each a JSON object; judging goes ahead by some slices at most.
 
         Raises:
@@ -217,14 +216,19 @@ class Batch:
             if isinstance(engine, Refused):
                 part.slots.append(engine)
                 continue
-            asked = (engine.ecosystem, item.name)
-            slot = self._slots.get(asked)
+            try:
+                name = parse_name(engine.ecosystem, item.name)
+            except NameRefused as error:
+                part.slots.append(Refused.of(error))
+                continue
+            key = (engine.ecosystem, name.identity)
+            slot = self._slots.get(key)
             if slot is not None:
                 part.again.add(place)
             else:
-                slot = _Slot(asked)
+                slot = _Slot((engine, name))
                 if self._kept_bytes < MOST_KEPT_BYTES:
-                    self._slots[asked] = slot
+                    self._slots[key] = slot
                 part.fresh.append(slot)
             part.slots.append(slot)
         return part
@@ -245,7 +249,7 @@ class Batch:
         expected = self._taken if self._expected is None else self._expected
         started = self._clock.monotonic()
         found = await self._judge.slice(
-            [slot.asked for slot in part.fresh], expected, self.seconds_left, first=part.first == 0
+            [slot.named for slot in part.fresh], expected, self.seconds_left, first=part.first == 0
         )
         each = (self._clock.monotonic() - started) / len(part.fresh)
         for slot, (answer, cached) in zip(part.fresh, found, strict=True):
@@ -272,7 +276,7 @@ class Batch:
             counts.duplicates += again
             counts.cached += slot.cached
             counts.verdicts[answer.verdict] += 1
-            tally.judged(slot.asked[0].value, answer.verdict, cached=cached)
+            tally.judged(slot.named[0].ecosystem.value, answer.verdict, cached=cached)
             body = answer.json.bytes(
                 scan_id=f"{self._id}-{index}",
                 name=item.name,
@@ -286,8 +290,3 @@ class Batch:
 
 def _unanswered() -> Refused:
     return Refused("BATCH_ENDED", "the batch ended before this name was judged", "Ask for it in another batch.")
-
-
-def today_of(clock: Clock) -> date:
-    """The date in UTC."""
-    return datetime.fromtimestamp(clock.wall(), UTC).date()

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from typosentinel_server.clock import Clock
-from typosentinel_server.errors import TooBusy
+from typosentinel_server.errors import DomainError, TooBusy
 from typosentinel_server.scan.conclusion import conclude
-from typosentinel_server.scan.model import ScanResult
-from typosentinel_server.scan.naming import parse_name
-from typosentinel_server.service import ScanService
+from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.model import Package, ScanResult
+from typosentinel_server.scan.naming import Name
+from typosentinel_server.service import Kept, ScanService
 from typosentinel_server.verdictjson import Rendered
-from typosentinel_server.workers.pool import Pool
-from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused, judge, rendered
+from typosentinel_server.workers.pool import Pool, WorkersBusy
+from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused, judge
 from typosentinel_server.workers.worker import WorkerDied
 
 # One to three milliseconds of the event loop.
@@ -20,6 +22,9 @@ STEP_NAMES = 32
 # Slices of one batch that are judged ahead of the one being sent, for each worker that there may be.
 AHEAD_EACH = 2
 ROOM_SECONDS = 0.05
+
+# A name, and the engine of its ecosystem.
+Named = tuple[Engine, Name]
 
 
 class Judge:
@@ -53,7 +58,7 @@ class Judge:
         return max(2, AHEAD_EACH * self._pool.settings.max)
 
     async def slice(
-        self, asked: Sequence[Asked], expected: int, seconds: float, *, first: bool
+        self, asked: Sequence[Named], expected: int, seconds: float, *, first: bool
     ) -> list[tuple[Answer, bool]]:
         """Answers in the order asked, and whether each came from the cache.
 
@@ -66,73 +71,85 @@ class Judge:
         Raises:
             TooBusy: no room for the first slice; later ones wait for some.
         """
-        found: dict[Asked, tuple[Answer, bool]] = {}
+        found: list[tuple[Answer, bool] | None] = []
+        wanted: list[Named] = []
         for one in asked:
-            kept = self._service.recall(self.engines.engine(one[0]), one[1])
-            if kept is not None:
-                found[one] = (self._concluded(one, kept), True)
-        wanted = [one for one in asked if one not in found]
-        if wanted:
-            answers = await self._fresh(wanted, expected, seconds, first=first)
-            found.update((one, (answer, False)) for one, answer in zip(wanted, answers, strict=True))
-        return [found[one] for one in asked]
+            kept = self._service.recall(*one)
+            if kept is None:
+                wanted.append(one)
+            found.append(None if kept is None else (self._of_kept(one, kept), True))
+        fresh = iter(await self._fresh(wanted, expected, seconds, first=first) if wanted else ())
+        return [(next(fresh), False) if one is None else one for one in found]
 
-    async def _fresh(self, wanted: Sequence[Asked], expected: int, seconds: float, *, first: bool) -> list[Answer]:
+    async def _fresh(self, wanted: Sequence[Named], expected: int, seconds: float, *, first: bool) -> list[Answer]:
+        failure: DomainError
         try:
             async with asyncio.timeout(seconds):
                 if expected < self._pool.settings.threshold or not self._pool.ready(self.engines):
                     return await self._here(wanted)
                 return await self._there(wanted, first=first)
         except TimeoutError:
-            late = Refused(
+            failure = DomainError(
                 "BATCH_TIMED_OUT",
                 f"the batch took longer than {self.timeout:g} s",
                 "Ask for the rest in another batch.",
             )
-            return [late] * len(wanted)
         except WorkerDied as error:
-            return [Refused.of(error)] * len(wanted)
+            failure = error
         except TooBusy as error:
             if first:
                 raise
-            return [Refused.of(error)] * len(wanted)
+            failure = error
+        return [Refused.of(failure)] * len(wanted)
 
-    async def _here(self, wanted: Sequence[Asked]) -> list[Answer]:
+    async def _here(self, wanted: Sequence[Named]) -> list[Answer]:
         answers: list[Answer] = []
         for start in range(0, len(wanted), STEP_NAMES):
             step = wanted[start : start + STEP_NAMES]
             # However many batches there are, other requests wait for one step at most.
             async with self._turn:
-                results = judge(self.engines.engine, step)
+                results = judge(self.engines.engine, _asked(step))
                 for one, result in zip(step, results, strict=True):
-                    if isinstance(result, ScanResult):
-                        self._service.keep(self.engines.engine(one[0]), one[1], result)
-                answers += [self._concluded(one, result) for one, result in zip(step, results, strict=True)]
+                    if isinstance(result, Refused):
+                        answers.append(result)
+                    else:
+                        answers.append(self._of_kept(one, self._service.keep(*one, result)))
                 await asyncio.sleep(0)
         return answers
 
-    async def _there(self, wanted: Sequence[Asked], *, first: bool) -> list[Answer]:
-        as_json = not self._knowledge
-        while True:
-            try:
-                found = await self._pool.judge(self.engines, wanted, as_json=as_json)
-                break
-            except TooBusy as error:
-                if first or error.code == "WORKERS_GONE":
-                    raise
-                await asyncio.sleep(ROOM_SECONDS)
+    async def _there(self, wanted: Sequence[Named], *, first: bool) -> list[Answer]:
+        # What lists have to say is added here: they are in this process alone.
+        found = await self._by_worker(wanted, as_json=not self._knowledge, first=first)
         answers: list[Answer] = []
         for place, (one, result) in enumerate(zip(wanted, found, strict=True), start=1):
-            answers.append(self._concluded(one, result) if isinstance(result, ScanResult) else result)
-            if not as_json and place % STEP_NAMES == 0:
-                await asyncio.sleep(0)
+            if isinstance(result, ScanResult):
+                answers.append(self._concluded(one, result))
+                if place % STEP_NAMES == 0:
+                    await asyncio.sleep(0)
+            else:
+                answers.append(result)
         return answers
 
-    def _concluded(self, asked: Asked, result: ScanResult | Refused) -> Answer:
-        if isinstance(result, Refused) or not self._knowledge:
-            return rendered(result)
-        ecosystem, name = asked
-        engine = self.engines.engine(ecosystem)
-        parsed = parse_name(ecosystem, name)
-        final = conclude(result, parsed, self._knowledge, None, self._today, engine)
+    async def _by_worker(self, wanted: Sequence[Named], *, as_json: bool, first: bool) -> list[ScanResult | Answer]:
+        while True:
+            try:
+                return await self._pool.judge(self.engines, _asked(wanted), as_json=as_json)
+            except WorkersBusy:
+                if first:
+                    raise
+                await asyncio.sleep(ROOM_SECONDS)
+
+    def _of_kept(self, named: Named, kept: Kept) -> Answer:
+        if self._knowledge:
+            return self._concluded(named, kept.result)
+        return Judged(kept.result.verdict.value, kept.rendered)
+
+    def _concluded(self, named: Named, result: ScanResult) -> Answer:
+        engine, name = named
+        package = Package(engine.ecosystem, name.raw)
+        final = conclude(replace(result, package=package), name, self._knowledge, None, self._today, engine)
         return Judged(final.verdict.value, Rendered.of(final))
+
+
+def _asked(named: Sequence[Named]) -> list[Asked]:
+    return [(engine.ecosystem, name.raw) for engine, name in named]

@@ -179,8 +179,8 @@ def _plain(content: bytes) -> dict[str, Any] | None:
 
 
 def _colons(found: Any) -> int:
-    if type(found) is str:
+    if isinstance(found, str):
         return found.count(":")
-    if type(found) is dict:
-        return len(found) + sum(key.count(":") for key in found) + sum(map(_colons, found.values()))
-    return sum(map(_colons, found)) if type(found) is list else 0
+    if isinstance(found, dict):
+        return len(found) + sum(key.count(":") + _colons(held) for key, held in found.items())
+    return sum(_colons(one) for one in found) if isinstance(found, list) else 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
@@ -24,6 +25,7 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        batches: many questions at once, and the workers for them.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
         librarian: the lists of popular names.
@@ -38,6 +40,7 @@ class Server:
 
     name: str
     service: ScanService
+    batches: Batches
     benchmarks: Benchmarks
     reloader: Reloader
     librarian: Librarian

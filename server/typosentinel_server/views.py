@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from typosentinel_server import __version__, benchmarkviews, methodviews
+from typosentinel_server import __version__, batchviews, benchmarkviews, methodviews
 from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
 from typosentinel_server.jsonhttp import json_answer, json_body
@@ -74,6 +74,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 
 ROUTES = (
     web.post("/api/v1/scan", scan),
+    *batchviews.ROUTES,
     *methodviews.ROUTES,
     *benchmarkviews.ROUTES,
     web.get("/health", health),

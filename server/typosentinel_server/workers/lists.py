@@ -52,9 +52,16 @@ def shared(engines: Engines) -> Iterator[tuple[ListFile, ...]]:
         found = []
         for facts in engines.corpora:
             index, lexicon, elsewhere = engines.engine(facts.ecosystem).contents
-            numbers = [_number(open_files, content) for content in (index, lexicon)]
-            others = None if elsewhere is None else _number(open_files, elsewhere)
-            found.append(ListFile(facts.ecosystem, facts.created, facts.partial, *numbers, others))
+            found.append(
+                ListFile(
+                    facts.ecosystem,
+                    facts.created,
+                    facts.partial,
+                    index=_number(open_files, index),
+                    lexicon=_number(open_files, lexicon),
+                    elsewhere=None if elsewhere is None else _number(open_files, elsewhere),
+                )
+            )
         yield tuple(found)
     finally:
         for number in open_files.values():

@@ -30,6 +30,24 @@ MOST_DEATHS, DEATHS_SECONDS = 10, 60.0
 Answers = list[ScanResult | Answer]
 
 
+class WorkersBusy(TooBusy):
+    """As many slices wait for a worker as may."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            "WORKERS_BUSY",
+            f"{waiting} slices of batches wait for a worker already",
+            "Try again later, send smaller batches, or allow more workers.",
+        )
+
+
+class WorkersGone(TooBusy):
+    """There will be no worker for a slice: none can be started, or the server stops."""
+
+    def __init__(self) -> None:
+        super().__init__("WORKERS_GONE", "there is no worker to judge this", "Try again later.")
+
+
 @dataclass(eq=False, slots=True)
 class _Job:
     engines: Engines
@@ -135,7 +153,7 @@ class Pool:
         if self._settings.max == 0 or self._closed:
             return False
         if self._broken() and not self._staff.size:
-            raise no_workers()
+            raise WorkersGone
         self._wanted = engines
         if not self._staff.size:
             self._start(engines)
@@ -156,9 +174,9 @@ class Pool:
         """
         if len(self._waiting) >= self._settings.queue:
             self._tally.refused += 1
-            raise too_busy(len(self._waiting))
+            raise WorkersBusy(len(self._waiting))
         if self._closed or (self._broken() and not self._staff.size):
-            raise no_workers()
+            raise WorkersGone
         loop = asyncio.get_running_loop()
         job = _Job(engines, asked, as_json, self._clock.monotonic(), loop.create_future())
         self._waiting.append(job)
@@ -180,7 +198,7 @@ class Pool:
         """Ends all workers; slices that wait or run are refused."""
         self._closed = True
         for job in self._waiting:
-            _fail(job, no_workers())
+            _fail(job, WorkersGone())
         idle, self._staff.idle = self._staff.idle, []
         for task in self._tasks:
             task.cancel()
@@ -208,7 +226,7 @@ class Pool:
         if self._broken():
             if not staff.size:
                 for job in self._waiting:
-                    _fail(job, no_workers())
+                    _fail(job, WorkersGone())
             return
         oldest = self._waiting[0] if self._waiting else None
         if self._wanted is not None:
@@ -252,7 +270,7 @@ class Pool:
             self._staff.busy.discard(worker)
             await worker.stop()
             if not isinstance(error, WorkerDied):
-                _fail(job, no_workers())
+                _fail(job, WorkersGone())
                 raise
             self._note_death(error.message)
             if job.tries < TRIES:
@@ -295,20 +313,6 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def too_busy(waiting: int) -> TooBusy:
-    """The refusal of a slice for which there is no room."""
-    return TooBusy(
-        "WORKERS_BUSY",
-        f"{waiting} slices of batches wait for a worker already",
-        "Try again later, send smaller batches, or allow more workers.",
-    )
-
-
-def no_workers() -> TooBusy:
-    """The refusal of a slice for which there will be no worker."""
-    return TooBusy("WORKERS_GONE", "there is no worker to judge this", "Try again later.")
 
 
 def _fail(job: _Job, error: DomainError) -> None:
