@@ -51,26 +51,22 @@ async def _answered(
     request: web.Request, asked: Batch, slices: AsyncIterator[Sequence[Item]], *, as_lines: bool
 ) -> web.StreamResponse:
     server = request.app[SERVER]
-    opening, between, before_summary, closing = (
-        (b"", b"\n", b'\n{"summary":', b"}\n") if as_lines else (b'{"items":[', b",", b'],"summary":', b"}")
-    )
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: NDJSON if as_lines else JSON})
     async with aclosing(asked.answers(slices)) as answers:
         # What is refused as a whole has to be known before the answer begins.
-        first = await anext(answers, None)
+        first = await anext(answers)
         try:
             await response.prepare(request)
             async with asyncio.timeout(asked.seconds_left + 1):
                 failure: DomainError | None = None
-                if first is not None:
-                    await response.write(opening + between.join(first))
+                await response.write(_chunk(first, as_lines=as_lines, opening=True))
                 try:
                     async for lines in answers:
-                        await response.write(between + between.join(lines))
+                        await response.write(_chunk(lines, as_lines=as_lines, opening=False))
                 except DomainError as error:
                     failure = error
-                summary = asked.summary(failure)
-                await response.write((opening if first is None else b"") + before_summary + summary + closing)
+                closing = b'{"summary":%b}\n' if as_lines else b'],"summary":%b}'
+                await response.write(closing % asked.summary(failure))
                 await response.write_eof()
         except (ConnectionError, TimeoutError):
             # Who has gone, or does not read, gets no more; its connection is of no use to anybody.
@@ -83,6 +79,12 @@ async def _answered(
         else:
             server.batches.tally.outcomes["complete" if failure is None else "incomplete"] += 1
     return response
+
+
+def _chunk(answers: Sequence[bytes], *, as_lines: bool, opening: bool) -> bytes:
+    if as_lines:
+        return b"\n".join(answers) + b"\n"
+    return (b'{"items":[' if opening else b",") + b",".join(answers)
 
 
 def _hang_up(request: web.Request) -> None:

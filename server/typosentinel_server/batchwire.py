@@ -178,9 +178,9 @@ def _plain(content: bytes) -> dict[str, Any] | None:
     return found if type(found) is dict and content.count(b":") == _colons(found) else None
 
 
-def _colons(found: Any) -> int:
+def _colons(found: object) -> int:
     if isinstance(found, str):
         return found.count(":")
     if isinstance(found, dict):
-        return len(found) + sum(key.count(":") + _colons(held) for key, held in found.items())
+        return len(found) + sum(_colons(key) + _colons(held) for key, held in found.items())
     return sum(_colons(one) for one in found) if isinstance(found, list) else 0
