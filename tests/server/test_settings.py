@@ -26,6 +26,7 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "workers": {"min": 2, "max": 10, "queue": 1000, "timeout": 300.0, "threshold": 500},
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }
