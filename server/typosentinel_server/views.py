@@ -10,6 +10,7 @@ from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.processes.supervised import SUPERVISED
 from typosentinel_server.schemas import (
     ConfigurationBody,
     CorpusBody,
@@ -68,7 +69,9 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """`GET /metrics`: Prometheus' text format."""
-    text = generate_latest(request.app[SERVER].metrics.registry)
+    supervisor = request.app.get(SUPERVISED)
+    # Where there are several processes, whichever is asked tells of all.
+    text = await supervisor.exposition() if supervisor else generate_latest(request.app[SERVER].metrics.registry)
     return Answer(text, content_type=CONTENT_TYPE_LATEST)
 
 
