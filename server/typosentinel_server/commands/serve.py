@@ -90,7 +90,8 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     under detection does not: the server answers without it and says so.
 
     With --workers N the port is shared by N processes, and the lists are in memory once. One that dies is replaced;
-    where ten die within a minute, the server ends with exit code 2. SIGHUP has the configuration looked at at once.
+    where it dies five times within a minute, the server ends with exit code 2.
+    SIGHUP has the configuration looked at at once.
 
     \b
     Examples:

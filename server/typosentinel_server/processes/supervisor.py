@@ -16,8 +16,8 @@ from typosentinel_server.processes.exposition import Families, Family, Shown, me
 from typosentinel_server.processes.member import Member
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-# So many deaths in such a time are no accident.
-MOST_DEATHS, DEATHS_SECONDS = 10, 60.0
+# So many deaths in one place in such a time are no accident.
+MOST_DEATHS, DEATHS_SECONDS = 5, 60.0
 TELL_SECONDS = 1.0
 DIED = 70
 
@@ -33,6 +33,7 @@ class _Seat:
     number: int
     member: Member | None = None
     restarts: int = 0
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_DEATHS))
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Supervisor:
     log: Log
     _seats: list[_Seat] = field(default_factory=list)
     _left: Families = field(default_factory=dict)
+    _ended: asyncio.Queue[_Seat] = field(default_factory=asyncio.Queue)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _gathering: asyncio.Task[str] | None = None
@@ -97,33 +99,32 @@ class Supervisor:
         return 0 if self._stopping.is_set() else code if code > 0 else DIED
 
     async def _keep_up(self) -> int:
-        deaths: deque[float] = deque(maxlen=MOST_DEATHS)
         stopping = asyncio.create_task(self._stopping.wait())
         try:
-            while not stopping.done():
-                ends = {seat.member.ended: seat for seat in self._seats if seat.member is not None}
-                done, _ = await asyncio.wait((stopping, *ends), return_when=asyncio.FIRST_COMPLETED)
-                if stopping in done:
+            while True:
+                ended = asyncio.create_task(self._ended.get())
+                await asyncio.wait((stopping, ended), return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    ended.cancel()
                     return 0
-                for ended in done:
-                    self._note_death(ends[ended], deaths)
+                self._note_death(ended.result())
         finally:
             stopping.cancel()
-        return 0
 
-    def _note_death(self, seat: _Seat, deaths: deque[float]) -> None:
-        member, seat.member = seat.member, None
-        if member is None:
+    def _note_death(self, seat: _Seat) -> None:
+        member = seat.member
+        if member is None or not member.ended.done():
             return
+        seat.member = None
         self._left = merged((self._left, member.left()))
         now = self.clock.monotonic()
-        recent = sum(now - at < DEATHS_SECONDS for at in deaths)
-        deaths.append(now)
+        recent = sum(now - at < DEATHS_SECONDS for at in seat.deaths)
+        seat.deaths.append(now)
         self.log.write.error("a process ended", process=member.pid, code=member.ended.result())
         if recent + 1 >= MOST_DEATHS:
             raise ProcessesDied(
                 "PROCESSES_DIED",
-                f"{MOST_DEATHS} processes ended within {DEATHS_SECONDS:g} s",
+                f"{MOST_DEATHS} processes ended within {DEATHS_SECONDS:g} s, each in the place of the one before",
                 "Look at the log for why they did.",
             )
         seat.restarts += 1
@@ -137,10 +138,11 @@ class Supervisor:
         member.send("listen")
 
     async def _start(self, seat: _Seat) -> Member:
-        seat.member = await Member.start(self.program, self._gather)
+        member = seat.member = await Member.start(self.program, self._gather)
+        member.ended.add_done_callback(lambda _: self._ended.put_nowait(seat))
         if self._stopping.is_set():
-            seat.member.signal(signal.SIGTERM)
-        return seat.member
+            member.signal(signal.SIGTERM)
+        return member
 
     def _pass_on(self, number: signal.Signals) -> None:
         if number is not signal.SIGHUP:
