@@ -19,6 +19,7 @@ from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library
+from typosentinel_server.health import Health
 from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
@@ -31,7 +32,7 @@ from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
-from typosentinel_server.views import ROUTES
+from typosentinel_server.views import HEALTH, ROUTES
 from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.tally import PoolTally
 
@@ -110,7 +111,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     )
     around = Around(server)
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
-    app[SERVER], app[AROUND] = server, around
+    app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)

@@ -19,7 +19,11 @@ async def json_body(request: web.Request) -> bytes:
             http_hint=415,
         )
     try:
-        return await request.read()
+        # Nearly always all of it came along with the head.
+        content = request.content
+        body = content.read_nowait()
+        if not content.at_eof():
+            body += await request.read()
     except web.RequestPayloadError as error:
         raise InvalidRequest(
             "BODY_UNREADABLE",
@@ -33,6 +37,9 @@ async def json_body(request: web.Request) -> bytes:
             "Send the whole body.",
             http_hint=CLIENT_GONE,
         ) from error
+    if len(body) > request.client_max_size:
+        raise InvalidRequest.too_large(request.client_max_size)
+    return body
 
 
 def json_answer(text: str, status: int = 200) -> Answer:

@@ -23,7 +23,7 @@ MAX_BODY_BYTES = 64 * 1024
 LARGER_BODIES = {"/api/v1/batch": 4 * 1024 * 1024, "/api/v1/benchmark": 2 * 1024 * 1024}
 DECENT_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 UNMATCHED = "unmatched"
-METHODS = frozenset(HTTPMethod)
+METHODS = frozenset(method.value for method in HTTPMethod)
 API_PREFIX = "/api/"
 
 # Spelled once, so that the library need not fold their case at every request.

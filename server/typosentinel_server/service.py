@@ -85,6 +85,7 @@ class ScanService:
         self._ids = ids
         self._engines = engines
         self._knowledge = Knowledge()
+        self._knows = False
         self.use(engines)
 
     @property
@@ -109,6 +110,7 @@ class ScanService:
     def consult(self, knowledge: Knowledge) -> None:
         """Concludes with other lists from now on. Cached verdicts stay good: they know nothing of these."""
         self._knowledge = knowledge
+        self._knows = bool(knowledge)
 
     def scan(self, ecosystem: str, name: str, version: str | None = None, metadata: Metadata | None = None) -> Outcome:
         """The judgement of one name, what the name alone says from the cache where it is there.
@@ -126,7 +128,7 @@ class ScanService:
         if kept is None:
             kept = self.keep(engine, parsed, engine.judge(Package(engine.ecosystem, name), parsed))
         result, rendered = kept.result, kept.rendered
-        if metadata is not None or self._knowledge:
+        if metadata is not None or self._knows:
             result, rendered = self._concluded(engine, kept, parsed, version, metadata)
         seconds = self._clock.monotonic() - started
         self._metrics.scan_seconds.observe((), seconds)
