@@ -140,6 +140,10 @@ bench-detection: setup ## What the scanner detects and what it flags wrongly: BE
 bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=DIR make bench-engine (cargo, 2 minutes)
 	@$(BIN)/python -m hack.bench.engine
 
+.PHONY: bench-batch
+bench-batch: setup ## Names per second of a batch beside the engine alone, two workers beside one: [BENCH_DATA=DIR] make bench-batch
+	@$(BIN)/python -m hack.bench.batch
+
 ##@ Cluster
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)
