@@ -32,7 +32,7 @@ EACH_ANSWER_BYTES = 200
 class _Slot:
     """The place of an answer that several items may share."""
 
-    named: Named
+    named: Named | None = None
     answer: Answer | None = None
     seconds: float = 0.0
     cached: bool = False
@@ -40,11 +40,11 @@ class _Slot:
 
 @dataclass(slots=True)
 class _Part:
-    """A slice on its way: for each item the slot of its answer, or why there is none."""
+    """A slice on its way: for each item the slot of its answer, which places share one, and what is to be judged."""
 
     first: int
     items: Sequence[Item]
-    slots: list[_Slot | Refused]
+    slots: list[_Slot]
     again: set[int]
     fresh: list[_Slot]
 
@@ -209,29 +209,32 @@ class Batch:
         part = _Part(self._taken, items, [], set(), [])
         self._taken += len(items)
         for place, item in enumerate(items):
-            if isinstance(item, Refused):
-                part.slots.append(item)
+            named = self._named(item)
+            if isinstance(named, Refused):
+                part.slots.append(_Slot(answer=named))
                 continue
-            engine = self._engines.get(item.ecosystem) or self._engine(item.ecosystem)
-            if isinstance(engine, Refused):
-                part.slots.append(engine)
-                continue
-            try:
-                name = parse_name(engine.ecosystem, item.name)
-            except NameRefused as error:
-                part.slots.append(Refused.of(error))
-                continue
-            key = (engine.ecosystem, name.identity)
+            key = (named[0].ecosystem, named[1].identity)
             slot = self._slots.get(key)
             if slot is not None:
                 part.again.add(place)
             else:
-                slot = _Slot((engine, name))
+                slot = _Slot(named)
                 if self._kept_bytes < MOST_KEPT_BYTES:
                     self._slots[key] = slot
                 part.fresh.append(slot)
             part.slots.append(slot)
         return part
+
+    def _named(self, item: Item) -> Named | Refused:
+        if isinstance(item, Refused):
+            return item
+        engine = self._engines.get(item.ecosystem) or self._engine(item.ecosystem)
+        if isinstance(engine, Refused):
+            return engine
+        try:
+            return engine, parse_name(engine.ecosystem, item.name)
+        except NameRefused as error:
+            return Refused.of(error)
 
     def _engine(self, ecosystem: str) -> Engine | Refused:
         found: Engine | Refused
@@ -248,9 +251,8 @@ class Batch:
         # Where nobody knows how long the batch is, it is a large one once that much of it has come.
         expected = self._taken if self._expected is None else self._expected
         started = self._clock.monotonic()
-        found = await self._judge.slice(
-            [slot.named for slot in part.fresh], expected, self.seconds_left, first=part.first == 0
-        )
+        wanted = [slot.named for slot in part.fresh if slot.named is not None]
+        found = await self._judge.slice(wanted, expected, self.seconds_left, first=part.first == 0)
         each = (self._clock.monotonic() - started) / len(part.fresh)
         for slot, (answer, cached) in zip(part.fresh, found, strict=True):
             slot.answer, slot.cached, slot.seconds = answer, cached, 0.0 if cached else each
@@ -258,33 +260,35 @@ class Batch:
                 self._kept_bytes += len(answer.json.evidence) + EACH_ANSWER_BYTES
 
     def _rendered(self, part: _Part) -> list[bytes]:
-        counts, tally = self._counts, self._tally
+        counts, verdicts = self._counts, self._counts.verdicts
+        judged = self._tally.judged
         lines: list[bytes] = []
-        for place, slot in enumerate(part.slots):
-            index = part.first + place
-            again = place in part.again
-            answer = slot if isinstance(slot, Refused) else slot.answer
-            item = part.items[place]
-            counts.items += 1
-            if isinstance(slot, Refused) or not isinstance(answer, Judged) or isinstance(item, Refused):
+        index, again = part.first, part.again
+        for place, (item, slot) in enumerate(zip(part.items, part.slots, strict=True)):
+            answer, named = slot.answer, slot.named
+            if named is None or isinstance(item, Refused) or not isinstance(answer, Judged):
                 counts.errors += 1
-                tally.errors += 1
+                self._tally.errors += 1
                 reason = answer if isinstance(answer, Refused) else _unanswered()
-                lines.append(b'{"index":%d,"error":%b}' % (index, orjson.dumps(error_body(reason))))
+                lines.append(b'{"index":%d,"error":%b}' % (index + place, orjson.dumps(error_body(reason))))
                 continue
-            cached = slot.cached or again
-            counts.duplicates += again
-            counts.cached += slot.cached
-            counts.verdicts[answer.verdict] += 1
-            tally.judged(slot.named[0].ecosystem.value, answer.verdict, cached=cached)
+            cached = slot.cached
+            counts.cached += cached
+            if place in again:
+                counts.duplicates += 1
+                cached = True
+            verdict = answer.verdict
+            verdicts[verdict] += 1
+            judged(named[0].ecosystem.value, verdict, cached=cached)
             body = answer.json.bytes(
-                scan_id=f"{self._id}-{index}",
+                scan_id=f"{self._id}-{index + place}",
                 name=item.name,
                 version=item.version,
                 cached=cached,
                 seconds=0.0 if cached else slot.seconds,
             )
-            lines.append(b'{"index":%d,"result":%b}' % (index, body))
+            lines.append(b'{"index":%d,"result":%b}' % (index + place, body))
+        counts.items += len(lines)
         return lines
 
 

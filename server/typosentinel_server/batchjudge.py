@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from typosentinel_server.clock import Clock
-from typosentinel_server.errors import DomainError, TooBusy
+from typosentinel_server.errors import DomainError, NameRefused, TooBusy
 from typosentinel_server.scan.conclusion import conclude
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.model import Package, ScanResult
@@ -14,11 +14,11 @@ from typosentinel_server.scan.naming import Name
 from typosentinel_server.service import Kept, ScanService
 from typosentinel_server.verdictjson import Rendered
 from typosentinel_server.workers.pool import Pool, WorkersBusy
-from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused, judge
+from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused
 from typosentinel_server.workers.worker import WorkerDied
 
-# One to three milliseconds of the event loop.
-STEP_NAMES = 32
+# Some three milliseconds of the event loop.
+STEP_NAMES = 64
 # Slices of one batch that are judged ahead of the one being sent, for each worker that there may be.
 AHEAD_EACH = 2
 ROOM_SECONDS = 0.05
@@ -103,19 +103,24 @@ class Judge:
         return [Refused.of(failure)] * len(wanted)
 
     async def _here(self, wanted: Sequence[Named]) -> list[Answer]:
-        answers: list[Answer] = []
-        for start in range(0, len(wanted), STEP_NAMES):
-            step = wanted[start : start + STEP_NAMES]
+        answers: dict[int, Answer] = {}
+        # What an ecosystem's index touches stays in the processor's cache.
+        order = sorted(range(len(wanted)), key=lambda place: wanted[place][0].ecosystem)
+        for start in range(0, len(order), STEP_NAMES):
             # However many batches there are, other requests wait for one step at most.
             async with self._turn:
-                results = judge(self.engines.engine, _asked(step))
-                for one, result in zip(step, results, strict=True):
-                    if isinstance(result, Refused):
-                        answers.append(result)
-                    else:
-                        answers.append(self._of_kept(one, self._service.keep(*one, result)))
+                for place in order[start : start + STEP_NAMES]:
+                    answers[place] = self._judged(wanted[place])
                 await asyncio.sleep(0)
-        return answers
+        return [answers[place] for place in range(len(wanted))]
+
+    def _judged(self, named: Named) -> Answer:
+        engine, name = named
+        try:
+            result = engine.judge(Package(engine.ecosystem, name.raw), name)
+        except NameRefused as error:
+            return Refused.of(error)
+        return self._of_kept(named, self._service.keep(engine, name, result))
 
     async def _there(self, wanted: Sequence[Named], *, first: bool) -> list[Answer]:
         # What lists have to say is added here: they are in this process alone.
