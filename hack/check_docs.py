@@ -15,10 +15,16 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.cli import program
+from typosentinel_server.clock import Clock
+from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.settings import Settings, model_of
+from typosentinel_server.settings import LogLevel, Settings, model_of
 from typosentinel_server.views import ROUTES
+from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.tally import PoolTally
+from typosentinel_server.workersettings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -47,7 +53,12 @@ def make_targets() -> Iterator[str]:
 
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
-    yield from _exposed(Metrics("0").registry)
+    metrics = Metrics("0")
+    BatchTally(metrics.registry, metrics.scans)
+    settings = WorkerSettings()
+    clock = Clock(wall=float, monotonic=float)
+    Pool(settings, clock, Log("json", LogLevel.ERROR), PoolTally(metrics.registry))
+    yield from _exposed(metrics.registry)
 
 
 def operator_metrics() -> Iterator[str]:
