@@ -144,6 +144,11 @@ bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=
 bench-batch: setup ## Names per second of a batch beside the engine alone, two workers beside one: [BENCH_DATA=DIR] make bench-batch
 	@$(BIN)/python -m hack.bench.batch
 
+.PHONY: bench-http
+bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
+	@$(BIN)/python -m hack.programs wrk redis-server
+	@$(BIN)/python -m hack.bench.http
+
 ##@ Cluster
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)

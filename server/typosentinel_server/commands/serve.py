@@ -13,6 +13,7 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
+from typosentinel_server.loops import new_event_loop
 from typosentinel_server.processes.ports import reserved
 from typosentinel_server.processes.supervisor import Supervisor
 from typosentinel_server.serve import Address, serve
@@ -110,7 +111,8 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         config=config,
         timing=Timing(drain=drain_seconds),
     )
-    asyncio.run(serve(setup, Address(host, port), clock, log, supervised))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve(setup, Address(host, port), clock, log, supervised))
 
 
 async def _supervised(workers: int, address: Address, clock: Clock, log: Log) -> int:
