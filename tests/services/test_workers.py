@@ -21,6 +21,7 @@ from typosentinel_server.logs import Log
 from typosentinel_server.settings import LogLevel
 from typosentinel_server.shelf import Shelf
 from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.slices import SLICE_NAMES
 from typosentinel_server.workersettings import WorkerSettings
 
 SECONDS = 30.0
@@ -129,21 +130,32 @@ async def test_a_killed_worker_costs_nothing(real_clock: Clock) -> None:
         assert (await send(server, names(1000, "r")))["summary"]["judged"] == 1000
 
 
+async def test_workers_that_ended_while_idle_cost_nothing(real_clock: Clock) -> None:
+    """Others take their places before the next batch."""
+    async with serving(real_clock) as server:
+        pool = await warm(server, 2)
+        killed = set(pool.status().pids)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: pool.status().idle >= 2 and not killed & set(pool.status().pids), "there are two others")
+        assert (await send(server, names(1000)))["summary"]["judged"] == 1000
+
+
 async def test_a_slice_that_kills_twice_is_an_error_of_its_own(real_clock: Clock) -> None:
     """The rest of the batch is judged."""
     async with serving(real_clock) as server:
         pool = await warm(server, 2)
         for pid in pool.status().pids:
             os.kill(pid, signal.SIGSTOP)
-        batch = asyncio.create_task(send(server, names(128 * 8), mode="sequential"))
+        batch = asyncio.create_task(send(server, names(SLICE_NAMES * 8), mode="sequential"))
         for killed in (1, 2):
             await until(lambda: pool.status().busy, "a worker that is held has the slice")
             for worker in tuple(pool._staff.busy):
                 os.kill(worker.pid, signal.SIGKILL)
             await until(lambda killed=killed: pool._tally.deaths == killed, "its death is noticed")
         found = await batch
-        assert [found["summary"][key] for key in ("errors", "judged")] == [128, 128 * 7]
-        assert {one["error"]["code"] for one in found["items"][:128]} == {"WORKER_DIED"}
+        assert [found["summary"][key] for key in ("errors", "judged")] == [SLICE_NAMES, SLICE_NAMES * 7]
+        assert {one["error"]["code"] for one in found["items"][:SLICE_NAMES]} == {"WORKER_DIED"}
 
 
 async def test_a_full_queue_is_said_at_once(real_clock: Clock, tmp_path: Path) -> None:
@@ -211,20 +223,22 @@ async def test_a_slow_reader_is_not_judged_ahead_of(real_clock: Clock, tmp_path:
     async with serving(real_clock, config) as server:
         await warm(server)
         host, port = server.url.removeprefix("http://").split(":")
+        # With answers of more than a kilobyte each, for the kernel alone holds some megabytes.
+        engines = server.parts.service.engines
+        slips = [item(f"{n[:2]}q{n[2:]}", e.value) for e in engines.ecosystems for n in engines.engine(e).names[:2000]]
         # All of it is sent before anything is read.
-        body = lines([item(f"reqeusts{n}") for n in range(10_000)])
-        held = socket.socket()
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        held.setblocking(False)  # noqa: FBT003 - the standard library's way
+        body = lines(slips[:10_000])
         loop = asyncio.get_running_loop()
-        await loop.sock_connect(held, (host, int(port)))
-        head = f"POST /api/v1/batch HTTP/1.1\r\nHost: a\r\nContent-Type: {NDJSON}\r\nContent-Length: {len(body)}"
-        await loop.sock_sendall(held, head.encode() + b"\r\n\r\n" + body)
-        tally = server.parts.batches.tally
-        await until(lambda: tally.outcomes["client_gone"] == 1, "it is given up")
-        judged = (await samples(server))["typosentinel_workers_names_total", frozenset()]
-        assert judged < 9_000
-        held.close()
+        with socket.socket() as held:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            held.setblocking(False)  # noqa: FBT003 - the standard library's way
+            await loop.sock_connect(held, (host, int(port)))
+            head = f"POST /api/v1/batch HTTP/1.1\r\nHost: a\r\nContent-Type: {NDJSON}\r\nContent-Length: {len(body)}"
+            await loop.sock_sendall(held, head.encode() + b"\r\n\r\n" + body)
+            tally = server.parts.batches.tally
+            await until(lambda: tally.outcomes["client_gone"] == 1, "it is given up")
+            judged = (await samples(server))["typosentinel_workers_names_total", frozenset()]
+            assert judged < 9_000
 
 
 async def test_new_lists_are_followed_by_new_workers(real_clock: Clock, tmp_path: Path) -> None:

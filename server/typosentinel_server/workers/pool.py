@@ -205,6 +205,7 @@ class Pool:
         await asyncio.gather(*self._tasks, *(held.worker.stop() for held in idle), return_exceptions=True)
 
     def _dispatch(self) -> None:
+        self._bury()
         while self._waiting:
             job = self._waiting[0]
             if job.done.done():
@@ -289,6 +290,14 @@ class Pool:
         self._staff.idle.append(_Idle(worker, self._clock.monotonic()))
         self._dispatch()
         self._shrink()
+
+    def _bury(self) -> None:
+        # Who has ended while idle would else cost a slice one of its tries.
+        for held in tuple(self._staff.idle):
+            if held.worker.ended:
+                self._staff.idle.remove(held)
+                self._note_death("it ended while it had nothing to do")
+                self._do(held.worker.stop())
 
     def _shrink(self) -> None:
         staff, now = self._staff, self._clock.monotonic()

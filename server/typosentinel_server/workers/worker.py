@@ -68,6 +68,11 @@ class Worker:
         """The number of its process."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended by itself."""
+        return self._process.returncode is not None
+
     async def judge(
         self, asked: Sequence[Asked], seconds: float, *, as_json: bool
     ) -> list[Answer] | list[ScanResult | Answer]:
