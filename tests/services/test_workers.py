@@ -309,3 +309,23 @@ async def test_the_pool_is_scaled(real_clock: Clock) -> None:
         pool.configure(WorkerSettings(min=0, max=0))
         await until(lambda: not pool.status().pids, "there is none")
         assert (await send(server, names(1000)))["summary"]["judged"] == 1000
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+async def test_scans_are_answered_while_a_batch_is_judged(real_clock: Clock, tmp_path: Path, workers: int) -> None:
+    """Whoever judges it."""
+    config = tmp_path / "config.yaml"
+    settings = f"workers: {{min: {workers}, max: {workers}}}"
+    config.write_text(f"apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n{settings}\n")
+    async with serving(real_clock, config) as server:
+        if workers:
+            await warm(server, workers)
+        batch = asyncio.create_task(send(server, names(10_000)))
+        await until(lambda: server.parts.batches.tally.running, "the batch is there")
+        answered = 0
+        while not batch.done():
+            assert (await ask(server, **item("reqeusts")))["verdict"] == "suspicious"
+            answered += 1
+        assert (await batch)["summary"]["judged"] == 10_000
+        # One step of the batch, or one slice's answers, lies between two of them.
+        assert answered >= 10
