@@ -13,8 +13,9 @@ from typosentinel_server.scan.model import Package, ScanResult
 from typosentinel_server.scan.naming import Name
 from typosentinel_server.service import Kept, ScanService
 from typosentinel_server.verdictjson import Rendered
-from typosentinel_server.workers.pool import Pool, WorkersBusy
+from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused
+from typosentinel_server.workers.staff import WorkersBusy
 from typosentinel_server.workers.worker import WorkerDied
 
 # Some three milliseconds of the event loop.

@@ -1,5 +1,6 @@
 """What a batch looks like on the wire: questions from strangers, one answer for each, a summary at the end."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -142,9 +143,21 @@ def _item(found: Any) -> Item:
             and len(ecosystem) <= ECOSYSTEM_LENGTH
             and (version is None or (type(version) is str and len(version) <= VERSION_LENGTH))
             and len(found) == 2 + ("version" in found)
+            and _is_text(ecosystem, name, version or "")
         ):
             return Question(ecosystem, name, version)
-    return _read(orjson.dumps(found))
+    try:
+        return _read(json.dumps(found).encode())
+    except RecursionError:
+        return Refused("INVALID_REQUEST", "the item is nested too deep", f"Send JSON such as {LINE_EXAMPLE}")
+
+
+def _is_text(*texts: str) -> bool:
+    # JSON can spell one half of a character alone, which is no text.
+    try:
+        return all(text.isascii() or text.encode() for text in texts)
+    except UnicodeEncodeError:
+        return False
 
 
 def _line(line: bytes) -> Item:
@@ -178,7 +191,10 @@ def _plain(content: bytes) -> dict[str, Any] | None:
     if type(found) is not dict:
         return None
     colons = content.count(b":")
-    return found if colons == _keys(found) or colons == _colons(found) else None
+    try:
+        return found if colons == _keys(found) or colons == _colons(found) else None
+    except RecursionError:
+        return None
 
 
 def _keys(found: dict[str, Any]) -> int:

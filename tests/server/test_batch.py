@@ -59,6 +59,11 @@ async def test_a_bad_item_fails_alone(start: Start) -> None:
         item(""),
         item("a b"),
         item("a" * 300),
+        item("\ud800"),
+        item("a", "\ud800"),
+        item("a", version="\ud800"),
+        item("a", version="x" * 300),
+        [["a"]],
     ]
     found = (await send(server, [*bad, item("flask")]))["items"]
     for asked, answer in zip(bad, found[:-1], strict=True):
@@ -219,3 +224,38 @@ async def test_metrics_count_items_and_batches(start: Start) -> None:
     assert found["typosentinel_batches_total", frozenset({("outcome", "complete")})] == 1
     assert found["typosentinel_batches_running", frozenset()] == 0
     assert found["typosentinel_workers", frozenset({("state", "idle")})] == 0
+
+
+@pytest.mark.parametrize("depth", [300, 600, 1000, 5000])
+async def test_deep_nesting_is_an_error_of_the_item_or_of_the_body(start: Start, depth: int) -> None:
+    """Never of the server."""
+    server = await start()
+    deep = b"[" * depth + b"]" * depth
+    status, found = await send_lines(server, deep + b"\n" + lines([item("flask")]))
+    assert status == 200
+    assert found[0]["error"]["code"] in {"INVALID_REQUEST", "MALFORMED_JSON"}
+    assert found[1]["result"]["known"] is True
+    for rest in (b"", b',"a:b"'):
+        body = BytesIO(b'{"items":[' + deep + rest + b"]}")
+        async with server.http.post(
+            "/api/v1/batch", data=body, headers={"Content-Type": "application/json"}
+        ) as response:
+            assert response.status in {200, 400, 422}
+            assert b"INTERNAL" not in await response.read()
+
+
+async def test_colons_in_names_are_no_keys(start: Start) -> None:
+    """Maven's names have one each; a key that stands twice is found among them."""
+    server = await start()
+    found = await send(server, [item("org.apache:commons", "Maven"), item("a:b", "PyPI"), item("flask")])
+    assert [one.get("error", {}).get("code") for one in found["items"]] == [
+        "ECOSYSTEM_NOT_SERVED",
+        "NAME_INVALID",
+        None,
+    ]
+    for doubled in ('{"ecosystem":"PyPI","name":"a:b","name":"c"}', '{"ecosystem":"PyPI","name":"a","\\u006eame":"c"}'):
+        body = BytesIO(b'{"items":[' + doubled.encode() + b"]}")
+        async with server.http.post(
+            "/api/v1/batch", data=body, headers={"Content-Type": "application/json"}
+        ) as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (400, "MALFORMED_JSON")

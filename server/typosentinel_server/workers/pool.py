@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Coroutine, Sequence
 
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Engines
-from typosentinel_server.errors import DomainError, InvalidRequest, TooBusy
+from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.logs import Log
-from typosentinel_server.scan.model import ScanResult
-from typosentinel_server.workers.slices import Answer, Asked
+from typosentinel_server.workers.slices import Asked
+from typosentinel_server.workers.staff import Answers, Idle, Job, Staff, WorkersBusy, WorkersGone
 from typosentinel_server.workers.tally import PoolStatus, PoolTally
 from typosentinel_server.workers.worker import Worker, WorkerDied
 from typosentinel_server.workersettings import MOST_WORKERS, WorkerSettings
@@ -26,57 +24,6 @@ IDLE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 # Beyond so many deaths or failed starts in such a time nothing is started, until they are further ago.
 MOST_DEATHS, DEATHS_SECONDS = 10, 60.0
-
-Answers = list[ScanResult | Answer]
-
-
-class WorkersBusy(TooBusy):
-    """As many slices wait for a worker as may."""
-
-    def __init__(self, waiting: int) -> None:
-        super().__init__(
-            "WORKERS_BUSY",
-            f"{waiting} slices of batches wait for a worker already",
-            "Try again later, send smaller batches, or allow more workers.",
-        )
-
-
-class WorkersGone(TooBusy):
-    """There will be no worker for a slice: none can be started, or the server stops."""
-
-    def __init__(self) -> None:
-        super().__init__("WORKERS_GONE", "there is no worker to judge this", "Try again later.")
-
-
-@dataclass(eq=False, slots=True)
-class _Job:
-    engines: Engines
-    asked: Sequence[Asked]
-    as_json: bool
-    since: float
-    done: asyncio.Future[Answers]
-    tries: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class _Idle:
-    worker: Worker
-    since: float
-
-
-@dataclass(slots=True)
-class _Staff:
-    idle: list[_Idle] = field(default_factory=list)
-    busy: set[Worker] = field(default_factory=set)
-    starting: int = 0
-
-    @property
-    def size(self) -> int:
-        return len(self.idle) + len(self.busy) + self.starting
-
-    @property
-    def workers(self) -> Iterator[Worker]:
-        return chain((held.worker for held in self.idle), self.busy)
 
 
 class Pool:
@@ -94,8 +41,8 @@ class Pool:
         self._clock = clock
         self._log = log
         self._tally = tally
-        self._staff = _Staff()
-        self._waiting: deque[_Job] = deque()
+        self._staff = Staff()
+        self._waiting: deque[Job] = deque()
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
         self._tasks: set[asyncio.Task[None]] = set()
         # Whose lists workers started ahead of demand have; None until somebody wanted one.
@@ -178,7 +125,7 @@ class Pool:
         if self._closed or (self._broken() and not self._staff.size):
             raise WorkersGone
         loop = asyncio.get_running_loop()
-        job = _Job(engines, asked, as_json, self._clock.monotonic(), loop.create_future())
+        job = Job(engines, asked, as_json, self._clock.monotonic(), loop.create_future())
         self._waiting.append(job)
         self._dispatch()
         try:
@@ -198,7 +145,7 @@ class Pool:
         """Ends all workers; slices that wait or run are refused."""
         self._closed = True
         for job in self._waiting:
-            _fail(job, WorkersGone())
+            job.fail(WorkersGone())
         idle, self._staff.idle = self._staff.idle, []
         for task in self._tasks:
             task.cancel()
@@ -211,7 +158,7 @@ class Pool:
             if job.done.done():
                 self._waiting.popleft()
                 continue
-            held = next((held for held in reversed(self._staff.idle) if held.worker.engines is job.engines), None)
+            held = self._staff.idle_with(job.engines)
             if held is None:
                 break
             self._waiting.popleft()
@@ -227,7 +174,7 @@ class Pool:
         if self._broken():
             if not staff.size:
                 for job in self._waiting:
-                    _fail(job, WorkersGone())
+                    job.fail(WorkersGone())
             return
         oldest = self._waiting[0] if self._waiting else None
         if self._wanted is not None:
@@ -262,7 +209,7 @@ class Pool:
         self._tally.started += 1
         await self._keep(worker)
 
-    async def _work(self, worker: Worker, job: _Job) -> None:
+    async def _work(self, worker: Worker, job: Job) -> None:
         started = self._clock.monotonic()
         job.tries += 1
         try:
@@ -271,13 +218,13 @@ class Pool:
             self._staff.busy.discard(worker)
             await worker.stop()
             if not isinstance(error, WorkerDied):
-                _fail(job, WorkersGone())
+                job.fail(WorkersGone())
                 raise
             self._note_death(error.message)
             if job.tries < TRIES:
                 self._waiting.appendleft(job)
             else:
-                _fail(job, error)
+                job.fail(error)
             self._dispatch()
             return
         self._tally.observe(self._clock.monotonic() - started, len(job.asked))
@@ -287,7 +234,7 @@ class Pool:
         await self._keep(worker)
 
     async def _keep(self, worker: Worker) -> None:
-        self._staff.idle.append(_Idle(worker, self._clock.monotonic()))
+        self._staff.idle.append(Idle(worker, self._clock.monotonic()))
         self._dispatch()
         self._shrink()
 
@@ -322,8 +269,3 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _fail(job: _Job, error: DomainError) -> None:
-    if not job.done.done():
-        job.done.set_exception(error)
