@@ -6,6 +6,7 @@ each figure means.
 
 import asyncio
 import csv
+import gc
 import os
 import random
 import shutil
@@ -164,6 +165,9 @@ def main() -> int:
     library = Library()
     engines = build_engines(library)
     packages, source = questions(library, engines)
+    # As the server does: what stays for good is not looked at again and again.
+    gc.collect()
+    gc.freeze()
     with steps.step(f"{ROUNDS} rounds of {len(packages)} names", "a minute"):
         rates = asyncio.run(play(engines, packages, folder))
     figures = {
