@@ -143,7 +143,9 @@ def _item(found: Any) -> Item:
             and len(ecosystem) <= ECOSYSTEM_LENGTH
             and (version is None or (type(version) is str and len(version) <= VERSION_LENGTH))
             and len(found) == 2 + ("version" in found)
-            and _is_text(ecosystem, name, version or "")
+            and (name.isascii() or _is_text(name))
+            and (ecosystem.isascii() or _is_text(ecosystem))
+            and (version is None or version.isascii() or _is_text(version))
         ):
             return Question(ecosystem, name, version)
     try:
@@ -152,12 +154,13 @@ def _item(found: Any) -> Item:
         return Refused("INVALID_REQUEST", "the item is nested too deep", f"Send JSON such as {LINE_EXAMPLE}")
 
 
-def _is_text(*texts: str) -> bool:
+def _is_text(text: str) -> bool:
     # JSON can spell one half of a character alone, which is no text.
     try:
-        return all(text.isascii() or text.encode() for text in texts)
+        text.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def _line(line: bytes) -> Item:

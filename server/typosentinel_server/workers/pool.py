@@ -1,7 +1,6 @@
 """The pool of workers: grows on demand, shrinks when idle, replaces what dies, never queues without bound."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Coroutine, Sequence
 
@@ -131,7 +130,7 @@ class Pool:
         try:
             return await job.done
         finally:
-            with contextlib.suppress(ValueError):
+            if job in self._waiting:
                 self._waiting.remove(job)
 
     async def run(self) -> None:

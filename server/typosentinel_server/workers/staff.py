@@ -32,7 +32,8 @@ class WorkersGone(TooBusy):
         super().__init__("WORKERS_GONE", "there is no worker to judge this", "Try again later.")
 
 
-@dataclass(eq=False, slots=True)
+# No shorter text says what a job is than all of its names.
+@dataclass(eq=False, repr=False, slots=True)
 class Job:
     """A slice that somebody waits for.
 
