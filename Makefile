@@ -127,6 +127,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
+.PHONY: faults-http
+faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
+	@$(BIN)/python -m hack.faults
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights
@@ -148,6 +152,11 @@ bench-batch: setup ## Names per second of a batch beside the engine alone, two w
 bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
+
+.PHONY: bench-limits
+bench-limits: setup ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.bench.limits
 
 ##@ Cluster
 .PHONY: cluster-up

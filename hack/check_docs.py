@@ -16,10 +16,14 @@ from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
 from typosentinel_server.batchtally import BatchTally
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cli import program
 from typosentinel_server.clock import Clock
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.providers.collector import ProviderCollector
+from typosentinel_server.ratelimit.collector import LimitCollector
+from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.settings import LogLevel, Settings, model_of
 from typosentinel_server.views import ROUTES
 from typosentinel_server.workers.pool import Pool
@@ -54,11 +58,14 @@ def make_targets() -> Iterator[str]:
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
     metrics = Metrics("0")
-    BatchTally(metrics.registry, metrics.scans)
-    settings = WorkerSettings()
+    registry = metrics.registry
+    for collector in (ProviderCollector(tuple), BreakerCollector()):
+        registry.register(collector)
+    registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
+    BatchTally(registry, metrics.scans)
     clock = Clock(wall=float, monotonic=float)
-    Pool(settings, clock, Log("json", LogLevel.ERROR), PoolTally(metrics.registry))
-    yield from _exposed(metrics.registry)
+    Pool(WorkerSettings(), clock, Log("json", LogLevel.ERROR), PoolTally(registry))
+    yield from _exposed(registry)
 
 
 def operator_metrics() -> Iterator[str]:

@@ -15,6 +15,7 @@ from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.batch import Batches
 from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
@@ -25,9 +26,15 @@ from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
+from typosentinel_server.limiting import RateLimits
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.providers.gathering import Evidence
+from typosentinel_server.providers.pins import Lookup, system_lookup
+from typosentinel_server.providers.store import LocalStore
+from typosentinel_server.providers.witness import Witness
+from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
@@ -47,6 +54,7 @@ class Setup:
         config: the configuration document; None for the defaults.
         timing: how long things take.
         chance: gives numbers from 0 to 1, to spread the looks of many servers at one source.
+        lookup: gives the addresses of providers' hosts.
     """
 
     name: str
@@ -54,6 +62,7 @@ class Setup:
     config: Path | None = None
     timing: Timing = field(default_factory=Timing)
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    lookup: Lookup = system_lookup
 
 
 def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
@@ -83,11 +92,24 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     librarian.serve(service.use)
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
+    folder = setup.config.parent if setup.config else Path()
+    limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
+    metrics.registry.register(LimitCollector(limits.limiter))
+
+    def notice(piece: Evidence) -> None:
+        log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
+
+    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
+    witness.use(settings.providers)
+    metrics.registry.register(witness.collector)
+    metrics.registry.register(BreakerCollector(lambda: witness.breakers))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
+        witness.use(new.providers)
+        await limits.follow(new.limits)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         pool.configure(new.workers)
         server.access.every = new.access_log.every
@@ -98,11 +120,13 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         name=setup.name,
         service=service,
         batches=batches,
+        witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
         keeper=keeper,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
+        limits=limits,
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
         access=AccessLog(log, settings.access_log.every),
@@ -134,8 +158,11 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
         asyncio.create_task(server.batches.pool.run(), name="workers"),
+        asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield
+    await server.witness.close()
+    await server.limits.close()
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -9,9 +9,11 @@ from aiohttp import hdrs, web
 from typosentinel_server.batchlines import line_slices
 from typosentinel_server.batchrun import Batch
 from typosentinel_server.batchwire import Item, Mode, parse_batch, sliced
+from typosentinel_server.charging import charge
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.jsonhttp import json_body
 from typosentinel_server.keys import SERVER
+from typosentinel_server.ratelimit.policy import Endpoint
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
@@ -27,17 +29,33 @@ async def batch(request: web.Request) -> web.StreamResponse:
         given_lines = request.content_type == NDJSON
         if given_lines:
             asked = server.batches.open(_mode_of(request), None)
-            async with aclosing(line_slices(request, MAX_BATCH_BYTES)) as slices:
+            async with aclosing(_charged(request, line_slices(request, MAX_BATCH_BYTES))) as slices:
                 return await _answered(request, asked, slices, as_lines=_wants_lines(request, otherwise=True))
         content = await json_body(request)
         items, mode = (
             parse_batch(content) if len(content) < LARGE_BYTES else await asyncio.to_thread(parse_batch, content)
         )
+        if len(items) > 1:
+            # The request itself has been charged for one.
+            await charge(server.limits, request, Endpoint.BATCH, len(items) - 1)
         asked = server.batches.open(mode, len(items))
         return await _answered(request, asked, _each(sliced(items)), as_lines=_wants_lines(request, otherwise=False))
 
 
 ROUTES = (web.post("/api/v1/batch", batch),)
+
+
+async def _charged(
+    request: web.Request, slices: AsyncGenerator[Sequence[Item], None]
+) -> AsyncGenerator[Sequence[Item], None]:
+    limits = request.app[SERVER].limits
+    paid = 1
+    async with aclosing(slices):
+        async for one in slices:
+            if len(one) > paid:
+                await charge(limits, request, Endpoint.BATCH, len(one) - paid)
+            paid = 0
+            yield one
 
 
 async def _each(slices: Iterator[list[Item]]) -> AsyncGenerator[Sequence[Item], None]:

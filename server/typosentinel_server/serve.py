@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ from typosentinel_server.keys import SERVER
 from typosentinel_server.logs import Log
 from typosentinel_server.processes.ports import cannot_listen
 from typosentinel_server.processes.supervised import SUPERVISED, Supervised
+
+# After the drain, balancers that are slower than it get this much more before nobody listens any more.
+LATECOMERS_SECONDS = 3.0
+BACKLOG = 512
+# So many descriptors are enough for all connections; more would make room for nothing but mistakes.
+DESCRIPTORS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log, supervis
         DomainError: the address cannot be listened on, the configuration or a list is refused.
     """
     told = _signals()
+    _raise_descriptors()
     app = make_app(setup, clock, log)
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
@@ -73,12 +81,13 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log, supervis
     log.write.info("stopped")
 
 
-async def _listen(runner: web.AppRunner, address: Address, told: "asyncio.Queue[signal.Signals]") -> bool:
+async def _listen(runner: Runner, address: Address, told: "asyncio.Queue[signal.Signals]") -> bool:
     """Whether requests are taken now; not where we were told to stop before."""
     supervisor = runner.app.get(SUPERVISED)
     try:
         if supervisor is None:
-            await web.TCPSite(runner, address.host, address.port).start()
+            await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+            runner.bound_buffers()
             return True
         metrics = runner.app[SERVER].metrics
         bound = asyncio.create_task(supervisor.listen(address.host, address.port, metrics))
@@ -88,7 +97,8 @@ async def _listen(runner: web.AppRunner, address: Address, told: "asyncio.Queue[
             bound.cancel()
             return False
         stop.cancel()
-        await web.SockSite(runner, bound.result()).start()
+        await web.SockSite(runner, bound.result(), backlog=BACKLOG).start()
+        runner.bound_buffers()
         supervisor.listening()
     except (OSError, OverflowError) as error:
         raise cannot_listen(address.host, address.port, error) from error
@@ -106,6 +116,14 @@ def _look_on_hangup(reloader: Reloader) -> set[asyncio.Task[None]]:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, look)
     return looks
+
+
+def _raise_descriptors() -> None:
+    # Systems start programs with few for the sake of some that use select(2).
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _signals() -> asyncio.Queue[signal.Signals]:
@@ -131,6 +149,6 @@ async def _leave(runner: Runner, *, drain: bool) -> None:
     lifecycle = runner.app[SERVER].lifecycle
     if drain:
         await lifecycle.drain()
-    for site in runner.sites:
-        await site.stop()
+    await runner.close_door(patience=LATECOMERS_SECONDS if drain else 0)
     await lifecycle.finish()
+    await runner.part()

@@ -8,12 +8,15 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings, workersettings
+from typosentinel_server import corpussettings, limitsettings, providersettings, serversettings, workersettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.limitsettings import LimitSettings
+from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.serversettings import ServerSettings
 from typosentinel_server.workersettings import WorkerSettings
 
 MAX_TTL = 7 * 24 * 3600.0
@@ -46,6 +49,9 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
     **workersettings.ALLOWED_VALUES,
+    **serversettings.ALLOWED_VALUES,
+    **providersettings.ALLOWED_VALUES,
+    **limitsettings.ALLOWED_VALUES,
 }
 
 
@@ -125,6 +131,8 @@ class Settings(Section):
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
         workers: the processes that judge large batches.
+        server: what a stranger's connection may cost.
+        providers: who is asked about packages.
         log_level: the least severe messages that are logged.
         access_log: log lines about requests.
     """
@@ -144,6 +152,9 @@ class Settings(Section):
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
     workers: WorkerSettings = WorkerSettings()
+    server: ServerSettings = ServerSettings()
+    providers: ProviderSettings = ProviderSettings()
+    limits: LimitSettings = LimitSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 
@@ -189,9 +200,12 @@ def _refused(mistakes: list[str]) -> ConfigurationInvalid:
 
 def _mistake(document: Document, where: str, detail: Any) -> str:
     # pydantic adds the branch of a union to the place; the document knows no such key.
-    place = tuple(part for part in detail["loc"] if part in document.parts or isinstance(part, int))
-    if detail["type"] == "extra_forbidden":
-        place = (*place[:-1], detail["loc"][-1])
+    named = detail["type"] in ("extra_forbidden", "missing")
+    place = tuple(
+        part
+        for n, part in enumerate(detail["loc"], 1)
+        if part in document.parts or isinstance(part, int) or (named and n == len(detail["loc"]))
+    )
     line = document.line_of(place)
     field = ".".join(str(part) for part in place) or "document"
     given = shown(str(document.value_at(place))) if place in document.lines else ""
@@ -202,6 +216,8 @@ def _explained(detail: Any, place: Place, field: str, given: str) -> str:
     if detail["type"] == "extra_forbidden":
         fields = _fields_at(place[:-1])
         return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
+    if detail["type"] == "missing":
+        return "it is missing"
     if detail["type"] == "model_type":
         return f"{given} is no mapping; allowed: {', '.join(_fields_at(place))}"
     if detail["type"] in ("too_short", "tuple_type"):
@@ -224,6 +240,8 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
 def _fields_at(place: Place) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
+        if isinstance(part, int):
+            continue  # an item of a list is the section that the list is made of
         nested = model_of({f.alias: f.annotation for f in model.model_fields.values()}.get(str(part)))
         if nested is None:
             return []

@@ -259,3 +259,17 @@ async def test_colons_in_names_are_no_keys(start: Start) -> None:
             "/api/v1/batch", data=body, headers={"Content-Type": "application/json"}
         ) as response:
             assert (response.status, (await response.json())["error"]["code"]) == (400, "MALFORMED_JSON")
+
+
+async def test_a_batch_counts_as_many_requests_as_it_has_names(start: Start, tmp_path: Path) -> None:
+    """As JSON it is refused as a whole; lines are answered as far as the limit goes."""
+    config = tmp_path / "config.yaml"
+    limit = "limits: {endpoints: {Batch: {requests: 10, window: 1h}}}"
+    config.write_text(f"apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n{limit}\n")
+    server = await start(config)
+    assert (await send(server, [item("flask")] * 8))["summary"]["judged"] == 8
+    async with server.http.post("/api/v1/batch", json={"items": [item("flask")] * 3}) as response:
+        assert response.status == 429
+        assert int(response.headers["Retry-After"]) > 0
+    status, found = await send_lines(server, lines([item("flask")] * 300))
+    assert (status, found[0]["error"]["code"]) == (429, "RATE_LIMITED")

@@ -1,12 +1,15 @@
 """The server between real services: Redis, providers, strangers."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from limitfleet import Replicas
 from redisserver import RedisServer
+from running import StillClock
 from typosentinel_server.clock import Clock
 
 
@@ -23,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_clock() -> Clock:
     """The clocks that the program itself uses."""
     return Clock(wall=time.time, monotonic=time.monotonic)
+
+
+@pytest.fixture
+def still() -> StillClock:
+    """A clock that stands until a test moves it."""
+    return StillClock()
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +57,10 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+async def replicas() -> AsyncIterator[Replicas]:
+    """Makes replicas that share a limit; they end with the test."""
+    async with AsyncExitStack() as stack:
+        yield Replicas(stack)
