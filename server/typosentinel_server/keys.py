@@ -7,6 +7,8 @@ from aiohttp import web
 from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.batch import Batches
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.preload import Preloader
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
 from typosentinel_server.keeper import Keeper
@@ -29,6 +31,8 @@ class Server:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
         batches: many questions at once, and the workers for them.
+        caches: what is answered from before.
+        preloader: judges names before anybody asks.
         witness: evidence from metadata providers.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
@@ -46,6 +50,8 @@ class Server:
     name: str
     service: ScanService
     batches: Batches
+    caches: Caches
+    preloader: Preloader
     witness: Witness
     benchmarks: Benchmarks
     reloader: Reloader

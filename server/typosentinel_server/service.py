@@ -17,6 +17,9 @@ from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import Name, parse_name
 from typosentinel_server.verdictjson import Rendered
 
+# Measured: an entry that found nothing, and what findings take up for each byte of their JSON, itself included.
+KEPT_BYTES = 700
+KEPT_BYTES_FOR_JSON = 3
 # A name is the same in all its spellings.
 CacheKey = tuple[Ecosystem, str]
 
@@ -36,6 +39,11 @@ class Kept:
     result: ScanResult
     rendered: Rendered
     concluded: "tuple[Knowledge, date, ScanResult, Rendered] | None" = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up in memory, about: the JSON of what was found says how much was found."""
+        return KEPT_BYTES + KEPT_BYTES_FOR_JSON * len(self.rendered.evidence)
 
 
 VerdictCache = MemoryCache[CacheKey, Kept]
@@ -127,7 +135,7 @@ class ScanService:
         kept = self.recall(engine, parsed)
         cached = kept is not None
         if kept is None:
-            kept = self.keep(engine, parsed, engine.judge(Package(engine.ecosystem, name), parsed))
+            kept = self._judged(engine, parsed)
         result, rendered = kept.result, kept.rendered
         if metadata is not None or self._knows:
             result, rendered = self._concluded(engine, kept, parsed, version, metadata)
@@ -135,6 +143,11 @@ class ScanService:
         self._metrics.scan_seconds.observe((), seconds)
         self._metrics.scans.add((engine.ecosystem.value, result.verdict.value, "true" if cached else "false"))
         return Outcome(next(self._ids), result, rendered, cached, seconds)
+
+    def warm(self, ecosystem: str, name: str) -> None:
+        """Judges a name before anybody asks, and counts nothing. Raises EcosystemUnknown, NameRefused."""
+        engine = self._engines.engine(ecosystem)
+        self._judged(engine, parse_name(engine.ecosystem, name))
 
     def recall(self, engine: Engine, name: Name) -> Kept | None:
         """What the cache holds of a name, where it rests on what the engine does."""
@@ -144,8 +157,11 @@ class ScanService:
     def keep(self, engine: Engine, name: Name, result: ScanResult) -> Kept:
         """Keeps the judgement by name alone."""
         kept = Kept(engine.basis, result, Rendered.of(result))
-        self.cache.put((engine.ecosystem, name.identity), kept)
+        self.cache.put((engine.ecosystem, name.identity), kept, kept.size)
         return kept
+
+    def _judged(self, engine: Engine, name: Name) -> Kept:
+        return self.keep(engine, name, engine.judge(Package(engine.ecosystem, name.raw), name))
 
     def _concluded(
         self, engine: Engine, kept: Kept, name: Name, version: str | None, metadata: Metadata | None
