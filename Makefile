@@ -144,6 +144,10 @@ bench-detection: setup ## What the scanner detects and what it flags wrongly: BE
 bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=DIR make bench-engine (cargo, 2 minutes)
 	@$(BIN)/python -m hack.bench.engine
 
+.PHONY: bench-batch
+bench-batch: setup ## Names per second of a batch beside the engine alone, two workers beside one: [BENCH_DATA=DIR] make bench-batch
+	@$(BIN)/python -m hack.bench.batch
+
 .PHONY: bench-http
 bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
 	@$(BIN)/python -m hack.programs wrk redis-server

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
+from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
@@ -40,6 +42,8 @@ from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
 from typosentinel_server.views import HEALTH, ROUTES
+from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.tally import PoolTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         clock,
         identifiers(),
     )
+    pool = Pool(settings.workers, clock, log, PoolTally(metrics.registry))
+    batches = Batches(service, pool, BatchTally(metrics.registry, metrics.scans), clock, identifiers())
     caches = Caches(service.cache, settings.cache, clock, setup.chance)
     metrics.registry.register(CacheCollector(caches))
     preloader = Preloader(
@@ -120,6 +126,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         witness.use(new.providers)
         await limits.follow(new.limits)
         await caches.take(prepared)
+        pool.configure(new.workers)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
@@ -127,6 +134,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     server = Server(
         name=setup.name,
         service=service,
+        batches=batches,
         caches=caches,
         preloader=preloader,
         witness=witness,
@@ -146,6 +154,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
     app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
     app.add_routes(ROUTES)
+    app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)
     return app
 
@@ -168,6 +177,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
+        asyncio.create_task(server.batches.pool.run(), name="workers"),
         asyncio.create_task(
             server.caches.run(lambda event, *, reason: server.log.write.warning(event, reason=reason)), name="caches"
         ),
@@ -181,3 +191,4 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await server.batches.pool.close()

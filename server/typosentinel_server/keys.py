@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.preload import Preloader
@@ -29,6 +30,7 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        batches: many questions at once, and the workers for them.
         caches: what is answered from before.
         preloader: judges names before anybody asks.
         witness: evidence from metadata providers.
@@ -47,6 +49,7 @@ class Server:
 
     name: str
     service: ScanService
+    batches: Batches
     caches: Caches
     preloader: Preloader
     witness: Witness

@@ -102,6 +102,11 @@ class ScanService:
         """The engines in use."""
         return self._engines
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """The lists in use besides those of popular names."""
+        return self._knowledge
+
     def use(self, engines: Engines) -> None:
         """Judges with other engines from now on. Cached verdicts of another basis are good for nothing now."""
         self._engines = engines
@@ -127,10 +132,9 @@ class ScanService:
         started = self._clock.monotonic()
         engine = self._engines.engine(ecosystem)
         parsed = parse_name(engine.ecosystem, name)
-        key = (engine.ecosystem, parsed.identity)
-        kept = self.cache.get(key)
-        cached = kept is not None and kept.basis == engine.basis
-        if kept is None or not cached:
+        kept = self.recall(engine, parsed)
+        cached = kept is not None
+        if kept is None:
             kept = self._judged(engine, parsed)
         result, rendered = kept.result, kept.rendered
         if metadata is not None or self._knows:
@@ -145,11 +149,19 @@ class ScanService:
         engine = self._engines.engine(ecosystem)
         self._judged(engine, parse_name(engine.ecosystem, name))
 
-    def _judged(self, engine: Engine, name: Name) -> Kept:
-        result = engine.judge(Package(engine.ecosystem, name.raw), name)
+    def recall(self, engine: Engine, name: Name) -> Kept | None:
+        """What the cache holds of a name, where it rests on what the engine does."""
+        kept = self.cache.get((engine.ecosystem, name.identity))
+        return kept if kept is not None and kept.basis == engine.basis else None
+
+    def keep(self, engine: Engine, name: Name, result: ScanResult) -> Kept:
+        """Keeps the judgement by name alone."""
         kept = Kept(engine.basis, result, Rendered.of(result))
         self.cache.put((engine.ecosystem, name.identity), kept, kept.size)
         return kept
+
+    def _judged(self, engine: Engine, name: Name) -> Kept:
+        return self.keep(engine, name, engine.judge(Package(engine.ecosystem, name.raw), name))
 
     def _concluded(
         self, engine: Engine, kept: Kept, name: Name, version: str | None, metadata: Metadata | None

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import cachesettings, corpussettings, limitsettings, providersettings, serversettings
+from typosentinel_server import (
+    cachesettings,
+    corpussettings,
+    limitsettings,
+    providersettings,
+    serversettings,
+    workersettings,
+)
 from typosentinel_server.cachesettings import CacheSettings, read_ecosystem
 from typosentinel_server.corpussettings import CorpusSettings, Section
 from typosentinel_server.document import Document, Place, parse_document
@@ -17,6 +24,7 @@ from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.workersettings import WorkerSettings
 
 MAX_EVERY = 1_000_000
 API_VERSION: Final = "typosentinel.io/v1alpha1"
@@ -44,6 +52,7 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.malware": PATH,
     **cachesettings.ALLOWED_VALUES,
     **corpussettings.ALLOWED_VALUES,
+    **workersettings.ALLOWED_VALUES,
     **serversettings.ALLOWED_VALUES,
     **providersettings.ALLOWED_VALUES,
     **limitsettings.ALLOWED_VALUES,
@@ -98,6 +107,7 @@ class Settings(Section):
         cache: the verdict cache.
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
+        workers: the processes that judge large batches.
         server: what a stranger's connection may cost.
         providers: who is asked about packages.
         log_level: the least severe messages that are logged.
@@ -118,6 +128,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
+    workers: WorkerSettings = WorkerSettings()
     server: ServerSettings = ServerSettings()
     providers: ProviderSettings = ProviderSettings()
     limits: LimitSettings = LimitSettings()

@@ -34,6 +34,7 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "workers": {"min": 2, "max": 10, "queue": 1000, "timeout": 300.0, "threshold": 500},
         "server": {
             "maxConnections": 4096,
             "headTimeout": 10.0,
