@@ -11,6 +11,7 @@ from random import SystemRandom
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
@@ -24,10 +25,11 @@ from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
 from typosentinel_server.requestring import RequestRing
+from typosentinel_server.routes import ROUTES
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
-from typosentinel_server.views import ROUTES
+from typosentinel_server.verdictsadmin import VerdictsAdmin
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         ring=RequestRing(clock.monotonic),
         log=log,
         clock=clock,
+        ports=Ports(cache=VerdictsAdmin(service.cache, lambda: service.engines)),
     )
     app.add_routes(ROUTES)
     app.cleanup_ctx.append(_background)

@@ -77,6 +77,27 @@ class MemoryCache(Generic[K, V]):
         self._entries.move_to_end(key)
         self._shrink("size")
 
+    def peek(self, key: K) -> tuple[float, V] | None:
+        """Age in seconds and value of an entry that is still good, which counts as no use; None where there is none."""
+        held = self._entries.get(key)
+        if held is None or (age := self._monotonic() - held[0]) >= self._ttl:
+            return None
+        return age, held[1]
+
+    def discard(self, key: K) -> bool:
+        """Drops an entry; whether there was one."""
+        return self._entries.pop(key, None) is not None
+
+    def clear(self) -> int:
+        """Drops all entries; how many there were."""
+        count = len(self._entries)
+        self._entries.clear()
+        return count
+
+    def all_keys(self) -> list[K]:
+        """The keys of all entries."""
+        return list(self._entries)
+
     def configure(self, max_entries: int, ttl: float) -> None:
         """Takes other bounds; entries that are within them stay, ages count from when they were put in."""
         self._max_entries = max_entries

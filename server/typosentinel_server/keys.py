@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
@@ -32,6 +33,7 @@ class Server:
         ring: the last requests.
         log: where log lines go.
         clock: both clocks.
+        ports: the parts that can be looked after by hand.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Server:
     ring: RequestRing
     log: Log
     clock: Clock
+    ports: Ports
 
 
 SERVER = web.AppKey("SERVER", Server)

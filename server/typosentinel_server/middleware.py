@@ -19,7 +19,8 @@ LARGER_BODIES = {"/api/v1/benchmark": 2 * 1024 * 1024}
 DECENT_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 UNMATCHED = "unmatched"
 METHODS = frozenset(HTTPMethod)
-API_PREFIX = "/api/"
+# What is asked for by those who use the service, not by probes and those who look after it.
+API_PREFIX = "/api/v1/"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -194,6 +194,12 @@ class ReadyResponse(_Wire):
     degraded: list[str]
 
 
+class LiveResponse(_Wire):
+    """The event loop makes progress."""
+
+    status: Literal["live"]
+
+
 class RequestsBody(_Wire):
     """The last requests to the API within five minutes, probes left out; times in seconds, null without any."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.adminapp import Administration, beside
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import DomainError
@@ -24,17 +25,22 @@ class Address:
     port: int
 
 
-async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
+async def serve(
+    setup: Setup, address: Address, clock: Clock, log: Log, administration: Administration | None = None
+) -> None:
     """Serves until SIGTERM or SIGINT.
 
     SIGTERM drains first: readiness goes off while requests are still answered. SIGINT, and a second signal, skip
     the wait for that. No connection is accepted any more then, and running requests get `timing.shutdown` seconds.
 
+    Administration, where it is wanted, has a port of its own that is open to the end.
+
     Raises:
-        DomainError: the address cannot be listened on, the configuration or a list is refused.
+        DomainError: an address cannot be listened on, the configuration, a list or the token is refused.
     """
     told = _signals()
     app = make_app(setup, clock, log)
+    app.cleanup_ctx.append(beside(administration))
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
     runner = Runner(app)

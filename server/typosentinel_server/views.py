@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from aiohttp import web
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from typosentinel_server import __version__, benchmarkviews, methodviews
 from typosentinel_server.errors import DomainError
@@ -36,7 +35,7 @@ async def scan(request: web.Request) -> web.Response:
 
 async def health(request: web.Request) -> web.Response:
     """`GET /health`: the state in words and figures; 503 where nothing can be judged."""
-    body = _health(request.app[SERVER])
+    body = health_report(request.app[SERVER])
     return json_answer(body.model_dump_json(by_alias=True), status=503 if body.status == "unhealthy" else 200)
 
 
@@ -66,12 +65,6 @@ async def live(request: web.Request) -> web.Response:
     return json_answer('{"status":"live"}')
 
 
-async def metrics(request: web.Request) -> web.Response:
-    """`GET /metrics`: Prometheus' text format."""
-    text = generate_latest(request.app[SERVER].metrics.registry)
-    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
 ROUTES = (
     web.post("/api/v1/scan", scan),
     *methodviews.ROUTES,
@@ -79,11 +72,11 @@ ROUTES = (
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),
-    web.get("/metrics", metrics),
 )
 
 
-def _health(server: Server) -> HealthResponse:
+def health_report(server: Server) -> HealthResponse:
+    """How it stands with a server as a whole."""
     recent = server.ring.summary()
     corpora = server.service.engines.corpora
     lists = server.librarian.state

@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from typosentinel_server.adminapp import Administration
 from typosentinel_server.app import Setup
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
@@ -44,6 +45,31 @@ def _printable_ascii(_context: click.Context, _option: click.Parameter, value: s
     type=click.Path(path_type=Path),
     help="Directory of lists such as pypi.csv, whatever the configuration says; watched while running.",
 )
+@click.option(
+    "--admin-host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_not_empty,
+    envvar="TYPOSENTINEL_ADMIN_HOST",
+    show_envvar=True,
+    help="Address of the administrative port.",
+)
+@click.option(
+    "--admin-port",
+    default=8081,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    envvar="TYPOSENTINEL_ADMIN_PORT",
+    show_envvar=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--admin-token-file",
+    type=click.Path(path_type=Path),
+    envvar="TYPOSENTINEL_ADMIN_TOKEN_FILE",
+    show_envvar=True,
+    help="Holds the token for the administrative port; watched while running. Default: none, and no such port.",
+)
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
 @click.option(
     "--drain-seconds",
@@ -66,6 +92,9 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     port: int,
     config: Path | None,
     corpus: Path | None,
+    admin_host: str,
+    admin_port: int,
+    admin_token_file: Path | None,
     log_format: Literal["json", "console"],
     drain_seconds: float,
     name: str,
@@ -89,4 +118,5 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         config=config,
         timing=Timing(drain=drain_seconds),
     )
-    asyncio.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO)))
+    administration = Administration(admin_token_file, admin_host, admin_port) if admin_token_file else None
+    asyncio.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO), administration))
