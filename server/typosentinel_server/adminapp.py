@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from typosentinel_server import __version__, admincacheviews, adminviews, openapi
-from typosentinel_server.adminguard import DELAY_SECONDS, GUARD, Guard, Guesses, audit, authenticate, challenge
+from typosentinel_server.adminguard import DELAY_SECONDS, GUARD, GUESSES, Guard, Guesses, audit, authenticate, challenge
 from typosentinel_server.adminoperations import HEAD, operations
 from typosentinel_server.admintoken import TokenKeeper
 from typosentinel_server.adminviews import LEVELS
@@ -35,6 +35,7 @@ class Administration:
         port: to listen on.
         look: seconds between two looks at the file.
         delay: seconds that a wrong token waits for its answer.
+        guesses: wrong tokens from one address in a minute, after which it is told to wait.
     """
 
     token_file: Path
@@ -42,19 +43,20 @@ class Administration:
     port: int = 8081
     look: float = LOOK_SECONDS
     delay: float = DELAY_SECONDS
+    guesses: int = GUESSES
 
 
-def make_admin_app(server: Server, tokens: TokenKeeper, delay: float) -> web.Application:
+def make_admin_app(server: Server, tokens: TokenKeeper, given: Administration) -> web.Application:
     """The application for the parts that a server has.
 
     Args:
         server: to look after.
         tokens: knows who may.
-        delay: seconds that a wrong token waits for its answer.
+        given: what becomes of those who may not.
     """
     app = web.Application(middlewares=(challenge, *MIDDLEWARES, authenticate, audit), client_max_size=MAX_BODY_BYTES)
     app[SERVER] = server
-    app[GUARD] = Guard(tokens, Guesses(server.clock.monotonic), delay)
+    app[GUARD] = Guard(tokens, Guesses(server.clock.monotonic), given.delay, given.guesses)
     app[LEVELS] = LevelOverride(server.log, lambda: server.reloader.current, server.clock.monotonic)
     document = openapi.document(replace(HEAD, version=__version__), operations(server.ports))
     app.add_routes(adminviews.routes(server.ports))
@@ -75,7 +77,7 @@ async def administered(server: Server, given: Administration | None) -> AsyncIte
         yield None
         return
     tokens = TokenKeeper(given.token_file, server.log)
-    runner = Runner(make_admin_app(server, tokens, given.delay))
+    runner = Runner(make_admin_app(server, tokens, given))
     await runner.setup()
     levels = runner.app[LEVELS]
     watch = asyncio.create_task(tokens.run(given.look, levels.look), name="administrative token")

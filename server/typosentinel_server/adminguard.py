@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPMethod, HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from aiohttp import web
 
@@ -75,12 +75,14 @@ class Guard:
         tokens: knows the right one.
         guesses: the wrong ones.
         delay: seconds that a wrong one waits for its answer.
+        allowed: wrong ones from one address in a minute, after which it is told to wait.
         delayed: how many wait now.
     """
 
     tokens: TokenKeeper
     guesses: Guesses
     delay: float = DELAY_SECONDS
+    allowed: int = GUESSES
     delayed: int = 0
 
 
@@ -120,7 +122,7 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
     actor = guard.tokens.holder(_shown(request))
     if actor is None:
         await _refuse(request, guard)
-    request[DEED] = Deed(actor or "")
+    request[DEED] = Deed(actor)
     return await handler(request)
 
 
@@ -159,21 +161,28 @@ def _shown(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def _refuse(request: web.Request, guard: Guard) -> None:
+async def _refuse(request: web.Request, guard: Guard) -> NoReturn:
+    if "Authorization" not in request.headers:
+        # Nobody guesses here; somebody asks the way.
+        raise _unauthorized()
     address = request.remote or "unknown"
     count = guard.guesses.note(address)
-    if count <= GUESSES:
+    if count <= guard.allowed:
         request.app[SERVER].log.write.warning(
-            "administrative request without the token", address=address, request_id=request[REQUEST_ID]
+            "administrative request with a wrong token", address=address, request_id=request[REQUEST_ID]
         )
-    if count > GUESSES or guard.delayed >= MAX_DELAYED:
+    if count > guard.allowed or guard.delayed >= MAX_DELAYED:
         raise TooManyGuesses("TOO_MANY_GUESSES", "too many wrong tokens", "Wait, and send the right token.")
     guard.delayed += 1
     try:
         await asyncio.sleep(guard.delay)
     finally:
         guard.delayed -= 1
-    raise Unauthorized(
+    raise _unauthorized()
+
+
+def _unauthorized() -> Unauthorized:
+    return Unauthorized(
         "UNAUTHORIZED", "this takes the administrative token", "Send the header Authorization: Bearer TOKEN."
     )
 

@@ -8,15 +8,17 @@ from typosentinel_server.adminports import CacheRecord, LimitReport, TierReport,
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.schemas import HealthResponse, RequestsBody
 from typosentinel_server.settings import LogLevel, Settings
+from typosentinel_server.wirenumbers import Whole
 from typosentinel_server.wirereports import Body, Count, Seconds, Share
 
 MAX_TTL_SECONDS = 7 * 24 * 3600
 MAX_OVERRIDE_SECONDS = 24 * 3600
-MAX_KEYS = 1000
+# As many as one body of the usual size can hold.
+MAX_KEYS = 100
 MAX_PROCESSES = 256
 
 Key = Annotated[str, Field(min_length=1, max_length=512)]
-Lifetime = Annotated[int, Field(ge=1, le=MAX_TTL_SECONDS)] | None
+Lifetime = Annotated[Whole, Field(ge=1, le=MAX_TTL_SECONDS)] | None
 
 
 class TierBody(Body):
@@ -170,8 +172,8 @@ class WorkersResponse(Body):
 class WorkersScaleRequest(Body):
     """How many processes to keep at least and at most, until the configuration says otherwise."""
 
-    min: Annotated[int, Field(ge=0, le=MAX_PROCESSES)]
-    max: Annotated[int, Field(ge=1, le=MAX_PROCESSES)]
+    min: Annotated[Whole, Field(ge=0, le=MAX_PROCESSES)]
+    max: Annotated[Whole, Field(ge=1, le=MAX_PROCESSES)]
 
 
 class BreakerBody(Body):
@@ -256,7 +258,7 @@ class LogLevelRequest(Body):
     """The least severe messages to log, for so many seconds, or until the configuration is reloaded."""
 
     level: Annotated[LogLevel, Field(strict=False)]
-    seconds: Annotated[int, Field(ge=1, le=MAX_OVERRIDE_SECONDS)] = 900
+    seconds: Annotated[Whole, Field(ge=1, le=MAX_OVERRIDE_SECONDS)] = 900
 
 
 class LogLevelResponse(Body):
