@@ -8,7 +8,7 @@ from typosentinel_server.adminports import CacheRecord, LimitReport, TierReport,
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.schemas import HealthResponse, RequestsBody
 from typosentinel_server.settings import LogLevel, Settings
-from typosentinel_server.wirenumbers import Whole
+from typosentinel_server.wirenumbers import WHOLE
 from typosentinel_server.wirereports import Body, Count, Seconds, Share
 
 MAX_TTL_SECONDS = 7 * 24 * 3600
@@ -18,7 +18,7 @@ MAX_KEYS = 100
 MAX_PROCESSES = 256
 
 Key = Annotated[str, Field(min_length=1, max_length=512)]
-Lifetime = Annotated[Whole, Field(ge=1, le=MAX_TTL_SECONDS)] | None
+Lifetime = Annotated[int, Field(ge=1, le=MAX_TTL_SECONDS), WHOLE] | None
 
 
 class TierBody(Body):
@@ -172,8 +172,8 @@ class WorkersResponse(Body):
 class WorkersScaleRequest(Body):
     """How many processes to keep at least and at most, until the configuration says otherwise."""
 
-    min: Annotated[Whole, Field(ge=0, le=MAX_PROCESSES)]
-    max: Annotated[Whole, Field(ge=1, le=MAX_PROCESSES)]
+    min: Annotated[int, Field(ge=0, le=MAX_PROCESSES), WHOLE]
+    max: Annotated[int, Field(ge=1, le=MAX_PROCESSES), WHOLE]
 
 
 class BreakerBody(Body):
@@ -258,7 +258,7 @@ class LogLevelRequest(Body):
     """The least severe messages to log, for so many seconds, or until the configuration is reloaded."""
 
     level: Annotated[LogLevel, Field(strict=False)]
-    seconds: Annotated[Whole, Field(ge=1, le=MAX_OVERRIDE_SECONDS)] = 900
+    seconds: Annotated[int, Field(ge=1, le=MAX_OVERRIDE_SECONDS), WHOLE] = 900
 
 
 class LogLevelResponse(Body):

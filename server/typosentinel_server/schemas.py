@@ -10,7 +10,7 @@ from typosentinel_server.scan.methods import METHODS
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.service import Outcome
 from typosentinel_server.wiremetadata import MetadataBody
-from typosentinel_server.wirenumbers import Whole
+from typosentinel_server.wirenumbers import WHOLE
 
 # Which names there are is said here and checked where the methods are, so that the refusal can name them all.
 MethodName = Annotated[str, Field(json_schema_extra={"enum": [method.name for method in METHODS]})]
@@ -124,7 +124,7 @@ class LabelledRow(_Wire):
     ecosystem: Annotated[str, Field(max_length=100)]
     name: str
     target: str = ""
-    label: Annotated[Whole, Field(ge=0, le=1)]
+    label: Annotated[int, Field(ge=0, le=1), WHOLE]
     category: Annotated[str, Field(max_length=100)] = ""
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.scan.context.metadata import Facts, Metadata, repository_owner
-from typosentinel_server.wirenumbers import Whole
+from typosentinel_server.wirenumbers import WHOLE
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_PACKAGE = date(1990, 1, 1)
@@ -39,7 +39,7 @@ class FactsBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True, frozen=True)
 
     first_release: Annotated[date, BeforeValidator(_day)] | None = None
-    downloads: Annotated[Whole, Field(ge=0, le=MAX_DOWNLOADS)] | None = None
+    downloads: Annotated[int, Field(ge=0, le=MAX_DOWNLOADS), WHOLE] | None = None
     maintainers: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]], Field(max_length=MAX_MAINTAINERS)
     ] = []

@@ -1,6 +1,6 @@
 """Numbers on the wire: JSON knows one kind, so 60.0 is as whole as 60."""
 
-from typing import Annotated, Any
+from typing import Any, Final
 
 from pydantic import BeforeValidator
 
@@ -10,4 +10,5 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(whole)]
+# To stand last: what is said of the bounds before it is in the schema, what is said after it is not.
+WHOLE: Final = BeforeValidator(whole)
