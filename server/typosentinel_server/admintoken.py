@@ -103,21 +103,16 @@ class TokenKeeper:
         same = hmac.compare_digest(shown, token.digest if token else bytes(len(shown)))
         return token.fingerprint if token and same else None
 
-    def look(self) -> None:
-        """Reads the file again; a new token counts when this returns."""
-        try:
-            self._take(read_token(self._path))
-        except FileNotFoundError:
-            self._miss(f"{self._path}: there is no such file")
-        except TokenRefused as error:
-            self._miss(error.message)
-
     async def run(self, interval: float, also: Callable[[], None] = lambda: None) -> None:
         """Looks every `interval` seconds, for ever; `also` is called each time."""
         while True:
             await asyncio.sleep(interval)
-            await asyncio.to_thread(self._path.exists)
-            self.look()
+            try:
+                self._take(await asyncio.to_thread(read_token, self._path))
+            except FileNotFoundError:
+                self._miss(f"{self._path}: there is no such file")
+            except TokenRefused as error:
+                self._miss(error.message)
             also()
 
     def _take(self, token: Token) -> None:
