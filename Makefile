@@ -80,9 +80,9 @@ test-unit: setup ## Unit and contract tests: no cluster, no root
 	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
 
 .PHONY: test-services
-test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets: root or sudo to install Redis
+test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets, a browser: root or sudo to install Redis and Chromium
 	@mkdir -p $(REPORTS)
-	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.programs redis-server chromium
 	$(PYTEST) tests/services --junitxml=$(REPORTS)/services.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/services.xml
 
@@ -126,6 +126,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 .PHONY: fuzz
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
+
+.PHONY: fuzz-api
+fuzz-api: setup ## schemathesis and 100,000 broken bodies at a running server: make fuzz-api [SECONDS=120] [BODIES=100000]
+	@$(BIN)/python -m hack.fuzz.api --seconds "$(or $(SECONDS),120)" --bodies "$(or $(BODIES),100000)"
 
 ##@ Measure it
 .PHONY: fit-weights

@@ -15,6 +15,12 @@ ENOUGH: Final = 2
 Rows = Iterable[Sequence[str]]
 
 
+class Html(str):
+    """Text that is HTML already; every other text is escaped where it gets into the page."""
+
+    __slots__ = ()
+
+
 def status_page(report: StatusResponse, name: str) -> str:
     """The page.
 
@@ -61,27 +67,28 @@ def _facts(health: HealthResponse, name: str) -> str:
     wrong = [health.configuration.last_error, health.corpus_source.last_error]
     complaints = "".join(f'<p class="complaint">{escape(text)}</p>' for text in wrong if text)
     facts = (
-        ("Server", escape(name)),
-        ("Version", escape(health.version)),
+        ("Server", name),
+        ("Version", health.version),
         ("Up for", _seconds(health.uptime_seconds)),
-        ("Configuration", f"<code>{escape((health.configuration.hash or 'defaults')[:19])}</code>"),
+        ("Configuration", _code((health.configuration.hash or "defaults")[:19])),
         ("In effect for", _seconds(health.configuration.age_seconds)),
-        ("Lists from", escape(health.corpus_source.location or health.corpus_source.kind)),
+        ("Lists from", health.corpus_source.location or health.corpus_source.kind),
     )
-    rows = "".join(f"<div><dt>{title}</dt><dd>{value}</dd></div>" for title, value in facts)
+    rows = "".join(f"<div><dt>{title}</dt><dd>{_safe(value)}</dd></div>" for title, value in facts)
     draining = _badge("draining") if health.draining else ""
     return f'<section><h2>{_badge(health.status)} {draining}</h2>{complaints}<dl class="facts">{rows}</dl></section>'
 
 
 def _lists(health: HealthResponse) -> Iterator[Sequence[str]]:
     for corpus in health.corpus:
-        age = _seconds(corpus.age_seconds) + (f" {_badge('stale')}" if corpus.stale else "")
-        yield escape(corpus.ecosystem.value), f"{corpus.names:,}", age, f"<code>{escape(corpus.version)}</code>"
+        age = _seconds(corpus.age_seconds)
+        shown = Html(f"{age} {_badge('stale')}") if corpus.stale else age
+        yield corpus.ecosystem.value, f"{corpus.names:,}", shown, _code(corpus.version)
 
 
 def _other(health: HealthResponse) -> Iterator[Sequence[str]]:
     for one in health.lists:
-        yield escape(one.name), f"{one.entries:,}", _badge(one.serving), escape(one.last_error or "")
+        yield one.name, f"{one.entries:,}", _badge(one.serving), one.last_error or ""
 
 
 def _requests(health: HealthResponse) -> Sequence[str]:
@@ -96,7 +103,7 @@ def _requests(health: HealthResponse) -> Sequence[str]:
 
 def _tier(tier: TierBody) -> Sequence[str]:
     return (
-        escape(tier.name),
+        tier.name,
         _count(tier.entries),
         _count(tier.max_entries),
         _seconds(tier.ttl_seconds),
@@ -113,11 +120,11 @@ def _workers(pool: WorkersResponse) -> Sequence[str]:
 
 def _limits(limits: LimitsResponse) -> Iterator[Sequence[str]]:
     for endpoint in sorted({*limits.allowed, *limits.limited}):
-        yield escape(endpoint), _count(limits.allowed.get(endpoint, 0)), _count(limits.limited.get(endpoint, 0))
+        yield endpoint, _count(limits.allowed.get(endpoint, 0)), _count(limits.limited.get(endpoint, 0))
 
 
 def _table(title: str, head: Sequence[str], rows: Rows) -> str:
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in row)}</tr>" for row in rows)
     if not body:
         return ""
     heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
@@ -127,8 +134,16 @@ def _table(title: str, head: Sequence[str], rows: Rows) -> str:
     )
 
 
-def _badge(state: str) -> str:
-    return f'<span class="badge {escape(state)}">{escape(state)}</span>'
+def _safe(text: str) -> str:
+    return text if isinstance(text, Html) else escape(text)
+
+
+def _badge(state: str) -> Html:
+    return Html(f'<span class="badge {escape(state)}">{escape(state)}</span>')
+
+
+def _code(text: str) -> Html:
+    return Html(f"<code>{escape(text)}</code>")
 
 
 def _count(number: int | None) -> str:

@@ -268,10 +268,11 @@ function operationView(api, path, method, operation) {
 
 function credentials(api) {
   const place = document.getElementById("credentials");
+  place.addEventListener("submit", (event) => event.preventDefault());
   for (const [name, scheme] of Object.entries((api.components || {}).securitySchemes || {})) {
     const header = scheme.type === "http" ? "Authorization" : scheme.name;
     const label = scheme.type === "http" ? "Token" : "API key";
-    const input = make("input", { id: `secret-${name}`, type: "password", class: "mono", autocomplete: "off", placeholder: header });
+    const input = make("input", { id: `secret-${name}`, type: "password", class: "mono", autocomplete: "new-password", placeholder: header });
     secrets.set(header, "");
     input.addEventListener("input", () => {
       const value = input.value.trim();
