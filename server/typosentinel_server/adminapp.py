@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from typosentinel_server import __version__, admincacheviews, adminviews, openapi
-from typosentinel_server.adminguard import DELAY_SECONDS, GUARD, GUESSES, Guard, Guesses, audit, authenticate, challenge
+from typosentinel_server.adminguard import DELAY_SECONDS, GUESSES, Guarded
 from typosentinel_server.adminoperations import HEAD, operations
 from typosentinel_server.admintoken import TokenKeeper
 from typosentinel_server.adminviews import LEVELS
@@ -18,7 +18,7 @@ from typosentinel_server.errors import DomainError
 from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.loglevel import LevelOverride
-from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
+from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES
 from typosentinel_server.pages import Documentation
 
 # An old token opens nothing any more this long after the file was changed.
@@ -54,9 +54,9 @@ def make_admin_app(server: Server, tokens: TokenKeeper, given: Administration) -
         tokens: knows who may.
         given: what becomes of those who may not.
     """
-    app = web.Application(middlewares=(challenge, *MIDDLEWARES, authenticate, audit), client_max_size=MAX_BODY_BYTES)
-    app[SERVER] = server
-    app[GUARD] = Guard(tokens, Guesses(server.clock.monotonic), given.delay, given.guesses)
+    around = Guarded(server, tokens, given.delay, given.guesses)
+    app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
+    app[SERVER], app[AROUND] = server, around
     app[LEVELS] = LevelOverride(server.log, lambda: server.reloader.current, server.clock.monotonic)
     document = openapi.document(replace(HEAD, version=__version__), operations(server.ports))
     app.add_routes(adminviews.routes(server.ports))

@@ -37,15 +37,15 @@ class CacheViews:
         self._cache = cache
         self._writer = writer
 
-    async def stats(self, _request: web.Request) -> web.Response:
+    async def stats(self, _request: web.Request) -> web.StreamResponse:
         """`GET /admin/cache/stats`: the tiers."""
         return answer(CacheStatsResponse(tiers=[TierBody.of(tier) for tier in self._cache.tiers()]))
 
-    async def clear(self, request: web.Request) -> web.Response:
+    async def clear(self, request: web.Request) -> web.StreamResponse:
         """`DELETE /admin/cache/clear`: drops everything."""
         return self._dropped(request, await self._cache.clear())
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.StreamResponse:
         """`GET /admin/cache/keys/{key}`: one entry."""
         key = request.match_info["key"]
         found = await self._cache.get(key)
@@ -53,14 +53,14 @@ class CacheViews:
             raise _no_entry(key)
         return answer(CacheEntryResponse.of(found))
 
-    async def delete(self, request: web.Request) -> web.Response:
+    async def delete(self, request: web.Request) -> web.StreamResponse:
         """`DELETE /admin/cache/keys/{key}`: drops one entry."""
         key = request.match_info["key"]
         if not await self._cache.delete(key):
             raise _no_entry(key)
         return self._dropped(request, 1)
 
-    async def multi_get(self, request: web.Request) -> web.Response:
+    async def multi_get(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/multi-get`: several entries."""
         asked = parse_body(CacheMultiGetRequest, await json_body(request), '{"keys": ["PyPI:requests"]}')
         found = {key: await self._cache.get(key) for key in dict.fromkeys(asked.keys)}
@@ -71,14 +71,14 @@ class CacheViews:
             )
         )
 
-    async def invalidate(self, request: web.Request) -> web.Response:
+    async def invalidate(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/invalidate`: drops by pattern or tag."""
         asked = parse_body(CacheInvalidateRequest, await json_body(request), '{"pattern": "PyPI:django*"}')
         request[DEED].details.update(asked.model_dump(include=asked.model_fields_set))
         dropped = await self._cache.invalidate(pattern=asked.pattern or None, tag=asked.tag or None)
         return self._dropped(request, dropped)
 
-    async def put(self, request: web.Request) -> web.Response:
+    async def put(self, request: web.Request) -> web.StreamResponse:
         """`PUT` and `POST /admin/cache/keys/{key}`: keeps a value; POST refuses to put another in its place."""
         assert self._writer is not None  # noqa: S101 - without it there is no such route
         key = request.match_info["key"]
@@ -90,7 +90,7 @@ class CacheViews:
         created = await self._writer.put(key, asked.value, asked.ttl_seconds)
         return answer(CachePutResponse(key=key, created=created), status=201 if created else 200)
 
-    async def multi_set(self, request: web.Request) -> web.Response:
+    async def multi_set(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/multi-set`: keeps several values."""
         assert self._writer is not None  # noqa: S101 - without it there is no such route
         asked = parse_body(CacheMultiSetRequest, await json_body(request), '{"items": [{"key": "…", "value": 1}]}')
@@ -117,7 +117,7 @@ class CacheViews:
             ]
         return tuple(found)
 
-    def _dropped(self, request: web.Request, count: int) -> web.Response:
+    def _dropped(self, request: web.Request, count: int) -> web.StreamResponse:
         request[DEED].details["dropped"] = count
         return answer(DroppedResponse(dropped=count))
 

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPMethod, HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, NoReturn
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from typosentinel_server.admintoken import TokenKeeper
 from typosentinel_server.errors import DomainError
-from typosentinel_server.keys import REQUEST_ID, SERVER
-from typosentinel_server.middleware import route_of
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from typosentinel_server.keys import REQUEST_ID, Server
+from typosentinel_server.middleware import Around, Handler
 
 # What one address may guess in a minute before it is told to wait; a right token is never told so.
 GUESSES: Final = 10
@@ -25,6 +23,7 @@ DELAY_SECONDS: Final = 0.2
 MAX_DELAYED: Final = 64
 MAX_ADDRESSES: Final = 1024
 IPV6_NETWORK_BITS: Final = 64
+SHOWN_CHARACTERS: Final = 200
 # What is open to everybody: what the interface looks like is no secret.
 OPEN: Final = frozenset({"/openapi.json", "/docs", "/docs/assets/{file}"})
 READING: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
@@ -68,25 +67,6 @@ class Guesses:
 
 
 @dataclass(slots=True)
-class Guard:
-    """What the middleware below needs.
-
-    Attributes:
-        tokens: knows the right one.
-        guesses: the wrong ones.
-        delay: seconds that a wrong one waits for its answer.
-        allowed: wrong ones from one address in a minute, after which it is told to wait.
-        delayed: how many wait now.
-    """
-
-    tokens: TokenKeeper
-    guesses: Guesses
-    delay: float = DELAY_SECONDS
-    allowed: int = GUESSES
-    delayed: int = 0
-
-
-@dataclass(slots=True)
 class Deed:
     """What the log will say of a request that changes something.
 
@@ -99,86 +79,101 @@ class Deed:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-GUARD = web.AppKey("GUARD", Guard)
 DEED = web.RequestKey("DEED", Deed)
 
 
-@web.middleware
-async def challenge(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Says on a refusal what kind of proof is wanted."""
-    response = await handler(request)
-    if response.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+class Guarded(Around):
+    """What is done around each administrative request: it takes the token, and what changes something is logged.
 
+    It is no layer of its own, so that no short way to a handler leads past it.
 
-@web.middleware
-async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets nobody through without the token, except to what is open."""
-    if route_of(request) in OPEN:
-        return await handler(request)
-    guard = request.app[GUARD]
-    # A right token passes whatever was guessed from the same address: guessing locks nobody out.
-    actor = guard.tokens.holder(_shown(request))
-    if actor is None:
-        await _refuse(request, guard)
-    request[DEED] = Deed(actor)
-    return await handler(request)
+    Args:
+        server: its parts.
+        tokens: knows the right one.
+        delay: seconds that a wrong one waits for its answer.
+        allowed: wrong ones from one address in a minute, after which it is told to wait.
+    """
 
+    def __init__(self, server: Server, tokens: TokenKeeper, delay: float, allowed: int) -> None:
+        super().__init__(server)
+        self._parts = server
+        self._tokens = tokens
+        self._delay = delay
+        self._allowed = allowed
+        self._guesses = Guesses(server.clock.monotonic)
+        self._delayed = 0
 
-@web.middleware
-async def audit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Logs every request that may change something: who, what, from where, and how it ended."""
-    deed = request.get(DEED)
-    if deed is None or request.method in READING:
-        return await handler(request)
-    outcome: int = HTTPStatus.INTERNAL_SERVER_ERROR
-    try:
-        response = await handler(request)
-        outcome = response.status
-    except DomainError as error:
-        outcome = error.http_hint
-        raise
-    except web.HTTPException as error:
-        outcome = error.status
-        raise
-    finally:
-        request.app[SERVER].log.audit(
-            "administrative change",
-            actor=deed.actor,
-            action=f"{request.method} {route_of(request)}",
-            address=request.remote or "unknown",
-            status=int(outcome),
-            request_id=request[REQUEST_ID],
-            **{name: request.match_info[name][:200] for name in request.match_info},
-            **deed.details,
-        )
-    return response
+    @web.middleware
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The answer to a request, whatever happens."""
+
+        async def guarded(bounded: web.Request) -> web.StreamResponse:
+            return await self._guarded(bounded, handler)
+
+        response = await super().handle(request, guarded)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+        return response
+
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.facts_of(request.match_info.route).label in OPEN:
+            return await handler(request)
+        # A right token passes whatever was guessed from the same address: guessing locks nobody out.
+        actor = self._tokens.holder(_shown(request))
+        if actor is None:
+            await self._refuse(request)
+        deed = request[DEED] = Deed(actor)
+        if request.method in READING:
+            return await handler(request)
+        return await self._audited(request, handler, deed)
+
+    async def _audited(self, request: web.Request, handler: Handler, deed: Deed) -> web.StreamResponse:
+        outcome: int = HTTPStatus.INTERNAL_SERVER_ERROR
+        try:
+            response = await handler(request)
+            outcome = response.status
+        except DomainError as error:
+            outcome = error.http_hint
+            raise
+        except web.HTTPException as error:
+            outcome = error.status
+            raise
+        finally:
+            self._parts.log.audit(
+                "administrative change",
+                actor=deed.actor,
+                action=f"{request.method} {self.facts_of(request.match_info.route).label}",
+                address=request.remote or "unknown",
+                status=int(outcome),
+                request_id=request[REQUEST_ID],
+                **{name: value[:SHOWN_CHARACTERS] for name, value in request.match_info.items()},
+                **deed.details,
+            )
+        return response
+
+    async def _refuse(self, request: web.Request) -> NoReturn:
+        if hdrs.AUTHORIZATION not in request.headers:
+            # Nobody guesses here; somebody asks the way.
+            raise _unauthorized()
+        address = request.remote or "unknown"
+        count = self._guesses.note(address)
+        if count <= self._allowed:
+            self._parts.log.write.warning(
+                "administrative request with a wrong token", address=address, request_id=request[REQUEST_ID]
+            )
+        if count > self._allowed or self._delayed >= MAX_DELAYED:
+            raise TooManyGuesses("TOO_MANY_GUESSES", "too many wrong tokens", "Wait, and send the right token.")
+        self._delayed += 1
+        try:
+            await asyncio.sleep(self._delay)
+        finally:
+            self._delayed -= 1
+        raise _unauthorized()
 
 
 def _shown(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-async def _refuse(request: web.Request, guard: Guard) -> NoReturn:
-    if "Authorization" not in request.headers:
-        # Nobody guesses here; somebody asks the way.
-        raise _unauthorized()
-    address = request.remote or "unknown"
-    count = guard.guesses.note(address)
-    if count <= guard.allowed:
-        request.app[SERVER].log.write.warning(
-            "administrative request with a wrong token", address=address, request_id=request[REQUEST_ID]
-        )
-    if count > guard.allowed or guard.delayed >= MAX_DELAYED:
-        raise TooManyGuesses("TOO_MANY_GUESSES", "too many wrong tokens", "Wait, and send the right token.")
-    guard.delayed += 1
-    try:
-        await asyncio.sleep(guard.delay)
-    finally:
-        guard.delayed -= 1
-    raise _unauthorized()
 
 
 def _unauthorized() -> Unauthorized:

@@ -29,12 +29,12 @@ from typosentinel_server.wirejson import parse_body
 LEVELS = web.AppKey("LEVELS", LevelOverride)
 
 
-def answer(body: BaseModel, status: int = 200) -> web.Response:
+def answer(body: BaseModel, status: int = 200) -> web.StreamResponse:
     """An answer whose body is a model."""
     return json_answer(body.model_dump_json(by_alias=True), status=status)
 
 
-async def status(request: web.Request) -> web.Response:
+async def status(request: web.Request) -> web.StreamResponse:
     """`GET /admin/status`: everything about this server."""
     server = request.app[SERVER]
     report = statusviews.status_report(server)
@@ -51,12 +51,12 @@ async def status(request: web.Request) -> web.Response:
     )
 
 
-async def configuration(request: web.Request) -> web.Response:
+async def configuration(request: web.Request) -> web.StreamResponse:
     """`GET /admin/configuration`: what is in effect, defaults included."""
     return answer(_configuration(request.app[SERVER]))
 
 
-async def reload(request: web.Request) -> web.Response:
+async def reload(request: web.Request) -> web.StreamResponse:
     """`POST /admin/reload`: reads document and lists now; 422 where the document is refused."""
     server = request.app[SERVER]
     before = server.reloader.current
@@ -75,7 +75,7 @@ async def reload(request: web.Request) -> web.Response:
     return answer(ReloadResponse(hash=now.digest, changed=now is not before))
 
 
-async def set_log_level(request: web.Request) -> web.Response:
+async def set_log_level(request: web.Request) -> web.StreamResponse:
     """`PUT /admin/log-level`: another level, for a while."""
     asked = parse_body(LogLevelRequest, await json_body(request), '{"level": "Debug", "seconds": 300}')
     request[DEED].details.update(level=asked.level.value, seconds=asked.seconds)
@@ -84,14 +84,14 @@ async def set_log_level(request: web.Request) -> web.Response:
     return answer(_level(levels))
 
 
-async def workers(request: web.Request) -> web.Response:
+async def workers(request: web.Request) -> web.StreamResponse:
     """`GET /admin/workers`: the pool."""
     pool = request.app[SERVER].ports.workers
     assert pool is not None  # noqa: S101 - without it there is no such route
     return answer(WorkersResponse.of(pool.report()))
 
 
-async def scale_workers(request: web.Request) -> web.Response:
+async def scale_workers(request: web.Request) -> web.StreamResponse:
     """`POST /admin/workers/scale`: other bounds of the pool."""
     asked = parse_body(WorkersScaleRequest, await json_body(request), '{"min": 2, "max": 4}')
     request[DEED].details.update(min=asked.min, max=asked.max)
@@ -103,14 +103,14 @@ async def scale_workers(request: web.Request) -> web.Response:
     return answer(WorkersResponse.of(pool.report()))
 
 
-async def breakers(request: web.Request) -> web.Response:
+async def breakers(request: web.Request) -> web.StreamResponse:
     """`GET /admin/breakers`: the circuit breakers."""
     ports = request.app[SERVER].ports
     found = ports.breakers() if ports.breakers else ()
     return answer(BreakersResponse(breakers=[BreakerBody.of(breaker) for breaker in found]))
 
 
-async def reset_breakers(request: web.Request) -> web.Response:
+async def reset_breakers(request: web.Request) -> web.StreamResponse:
     """`POST /admin/circuit-breaker/reset`: closes one, or all."""
     asked = parse_body(BreakerResetRequest, await json_body(request), '{"name": "redis"}')
     request[DEED].details["name"] = asked.name
@@ -130,14 +130,14 @@ async def reset_breakers(request: web.Request) -> web.Response:
     return answer(BreakersResponse(breakers=[BreakerBody.of(breaker) for breaker in wanted]))
 
 
-async def limits(request: web.Request) -> web.Response:
+async def limits(request: web.Request) -> web.StreamResponse:
     """`GET /admin/limits`: what the limits did."""
     found = request.app[SERVER].ports.limits
     assert found is not None  # noqa: S101 - without it there is no such route
     return answer(LimitsResponse.of(found.report()))
 
 
-async def clear(request: web.Request) -> web.Response:
+async def clear(request: web.Request) -> web.StreamResponse:
     """`POST /admin/clear`: empties the cache and closes every breaker."""
     ports = request.app[SERVER].ports
     dropped = await ports.cache.clear() if ports.cache else None

@@ -11,25 +11,29 @@ from random import SystemRandom
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Library
+from typosentinel_server.health import Health
+from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.middleware import MAX_BODY_BYTES, MIDDLEWARES
+from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.routes import ROUTES
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
 from typosentinel_server.verdictsadmin import VerdictsAdmin
+from typosentinel_server.views import HEALTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         MemoryCache(memory.max_entries, memory.ttl, clock.monotonic),
         metrics,
         clock,
-        lambda: uuid.uuid4().hex,
+        identifiers(),
     )
     librarian.serve(service.use)
     keeper.serve(service.consult)
@@ -82,11 +86,11 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
     reloader = Reloader(setup.config, configuration, apply, available, clock, metrics, log)
-    app = web.Application(middlewares=MIDDLEWARES, client_max_size=MAX_BODY_BYTES)
-    app[SERVER] = Server(
+    server = Server(
         name=setup.name,
         service=service,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
@@ -96,10 +100,14 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         lifecycle=Lifecycle(clock, metrics, setup.timing),
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
+        access=AccessLog(log, settings.access_log.every),
         log=log,
         clock=clock,
         ports=Ports(cache=VerdictsAdmin(service.cache, lambda: service.engines)),
     )
+    around = Around(server)
+    app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
+    app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
     app.add_routes(ROUTES)
     app.cleanup_ctx.append(_background)
     return app

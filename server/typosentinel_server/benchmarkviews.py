@@ -20,7 +20,7 @@ from typosentinel_server.wirejson import parse_body
 EXAMPLE = '{"rows": [{"ecosystem": "PyPI", "name": "reqeusts", "target": "requests", "label": 1}]}'
 
 
-async def submit(request: web.Request) -> web.Response:
+async def submit(request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/benchmark`: takes labelled names in; the header Location says where the result will be."""
     server = request.app[SERVER]
     if server.lifecycle.draining:
@@ -35,7 +35,7 @@ async def submit(request: web.Request) -> web.Response:
     return answer
 
 
-async def state(request: web.Request) -> web.Response:
+async def state(request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/benchmark/{id}`: how far it is, and what was found out."""
     return json_answer(json.dumps(_body(request.app[SERVER].benchmarks.find(request.match_info["id"]))))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Self
 
 SHOWN_CHARACTERS = 60
 
@@ -31,6 +32,16 @@ class DomainError(Exception):
 
 class InvalidRequest(DomainError):
     """The request is no JSON, or not of the shape that the endpoint wants."""
+
+    @classmethod
+    def too_large(cls, limit: int) -> Self:
+        """The body has more bytes than the endpoint takes."""
+        return cls(
+            "BODY_TOO_LARGE",
+            f"the body is larger than {limit} bytes",
+            "Send less in one request.",
+            http_hint=413,
+        )
 
 
 class NameRefused(DomainError):

@@ -1,7 +1,6 @@
 """What stands between strangers' bytes and the application: counts requests, refuses broken HTTP in our form."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.http import RawRequestMessage
@@ -9,13 +8,13 @@ from aiohttp.http import RawRequestMessage
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
-from typosentinel_server.middleware import refusal
+from typosentinel_server.middleware import AROUND, Around
+from typosentinel_server.problems import internal
+from typosentinel_server.shortcuts import Answerer, Shortcuts
 
 REASON = 160
 # By then the requests in flight have been waited for; this is for the last bytes of their answers.
 LAST_BYTES_SECONDS = 1.0
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Runner(web.AppRunner):
@@ -30,7 +29,8 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         inner = await super()._make_server()
-        return Front(self.app[SERVER], inner)
+        around = self.app[AROUND]
+        return Front(self.app[SERVER], around, inner, Shortcuts(self.app, around, inner.request_handler).answer)
 
 
 class Front(web.Server):
@@ -38,31 +38,37 @@ class Front(web.Server):
 
     Args:
         parts: of the server.
+        around: renders what is refused here.
         inner: the library's own server for the application.
+        answer: hands requests to their handlers.
     """
 
-    def __init__(self, parts: Server, inner: web.Server) -> None:
+    def __init__(self, parts: Server, around: Around, inner: web.Server, answer: Answerer) -> None:
         super().__init__(self._answer, request_factory=inner.request_factory)
         self._parts = parts
-        self._inner: Answer = inner.request_handler
+        self._around = around
+        self._inner = answer
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
-        return Connection(self, self._parts)
+        return Connection(self, self._parts, self._around)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        with self._parts.lifecycle.in_flight():
-            try:
-                return await self._inner(request)
-            except web.HTTPExpectationFailed:
-                # The library looks at this header before it calls any middleware.
-                unmet = DomainError(
-                    "EXPECTATION_FAILED",
-                    "the header Expect asks for what is not offered",
-                    "Send Expect: 100-continue, or leave the header out.",
-                    http_hint=417,
-                )
-                return refusal(self._parts, request, unmet)
+        lifecycle = self._parts.lifecycle
+        lifecycle.begin()
+        try:
+            return await self._inner(request)
+        except web.HTTPExpectationFailed:
+            # The library looks at this header before it calls any middleware.
+            unmet = DomainError(
+                "EXPECTATION_FAILED",
+                "the header Expect asks for what is not offered",
+                "Send Expect: 100-continue, or leave the header out.",
+                http_hint=417,
+            )
+            return self._around.refusal(request, unmet)
+        finally:
+            lifecycle.end()
 
 
 class Connection(web.RequestHandler):
@@ -71,15 +77,16 @@ class Connection(web.RequestHandler):
     Args:
         front: whose connection it is.
         parts: of the server.
+        around: renders what is refused here.
     """
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_around",)
 
-    def __init__(self, front: Front, parts: Server) -> None:
+    def __init__(self, front: Front, parts: Server, around: Around) -> None:
         loop, logger = asyncio.get_running_loop(), logger_for_http(parts.log)
         # The library takes None for a log that is not wanted, though its hints do not say so.
         super().__init__(front, loop=loop, access_log=None, logger=logger)  # type: ignore[arg-type]
-        self._parts = parts
+        self._around = around
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes in. Whoever reads a body that they break is told so; the library leaves him waiting for ever."""
@@ -88,6 +95,11 @@ class Connection(web.RequestHandler):
         broken = self._messages and not isinstance(self._messages[-1][0], RawRequestMessage)
         if broken and request is not None and not request.content.is_eof():
             request.content.set_exception(web.RequestPayloadError("the body is broken"))
+
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - as the library has it
+        """Reads on. The library does so after every body, paused or not, which costs as much as reading the body."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
     def handle_error(
         self,
@@ -101,12 +113,7 @@ class Connection(web.RequestHandler):
             raise ConnectionError("a part of the answer is already sent")
         if status >= 500:  # noqa: PLR2004 - the server's own faults
             self.log_exception("request failed outside the application", exc_info=exc)
-            error = DomainError(
-                "INTERNAL_ERROR",
-                "the server failed to answer this request",
-                "Try again; if it stays, report it with the request id.",
-                http_hint=status,
-            )
+            error = internal(status)
         else:
             reason = printable(" ".join((message or "unreadable").split()), REASON)
             error = InvalidRequest(
@@ -115,4 +122,4 @@ class Connection(web.RequestHandler):
                 "Check the request line, the headers and how the body is encoded.",
                 http_hint=status,
             )
-        return refusal(self._parts, request, error)
+        return self._around.refusal(request, error)

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from typosentinel_server.answer import Answer
 from typosentinel_server.errors import InvalidRequest
 
 # nginx' number for it; nobody reads the answer, but it is counted.
@@ -18,7 +19,11 @@ async def json_body(request: web.Request) -> bytes:
             http_hint=415,
         )
     try:
-        return await request.read()
+        # Nearly always all of it came along with the head.
+        content = request.content
+        body = content.read_nowait()
+        if not content.at_eof():
+            body += await request.read()
     except web.RequestPayloadError as error:
         raise InvalidRequest(
             "BODY_UNREADABLE",
@@ -32,8 +37,11 @@ async def json_body(request: web.Request) -> bytes:
             "Send the whole body.",
             http_hint=CLIENT_GONE,
         ) from error
+    if len(body) > request.client_max_size:
+        raise InvalidRequest.too_large(request.client_max_size)
+    return body
 
 
-def json_answer(text: str, status: int = 200) -> web.Response:
+def json_answer(text: str, status: int = 200) -> Answer:
     """An answer whose body is this JSON."""
-    return web.Response(text=text, status=status, content_type="application/json")
+    return Answer(text.encode(), status)

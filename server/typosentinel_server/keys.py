@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.clock import Clock
@@ -31,6 +32,7 @@ class Server:
         lifecycle: liveness and drain.
         metrics: the collectors.
         ring: the last requests.
+        access: one line for some of them.
         log: where log lines go.
         clock: both clocks.
         ports: the parts that can be looked after by hand.
@@ -45,6 +47,7 @@ class Server:
     lifecycle: Lifecycle
     metrics: Metrics
     ring: RequestRing
+    access: AccessLog
     log: Log
     clock: Clock
     ports: Ports

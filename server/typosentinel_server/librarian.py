@@ -79,6 +79,11 @@ class Librarian:
         self._use = use
 
     @property
+    def news(self) -> tuple[object, ...]:
+        """What `state` rests on, apart from the time: where this is the same, only ages have changed."""
+        return (self._source, self._settings, self.engines, self._fallback, self._last_success, self._last_error)
+
+    @property
     def state(self) -> State:
         """How it stands."""
         now = self._clock.wall()

@@ -1,8 +1,7 @@
 """Is the server alive, ready, on its way out?"""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from typosentinel_server.clock import Clock
@@ -86,17 +85,16 @@ class Lifecycle:
         self._draining = True
         await asyncio.sleep(self.timing.drain)
 
-    @contextmanager
-    def in_flight(self) -> Iterator[None]:
-        """Around the answering of a request; `finish` waits for those inside."""
+    def begin(self) -> None:
+        """The answering of a request begins; `finish` waits until all that began has ended."""
         self._in_flight += 1
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
+
+    def end(self) -> None:
+        """It has ended, one way or another."""
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
 
     async def finish(self) -> None:
         """Returns when no request is being answered any more, and after `timing.shutdown` seconds at the latest."""

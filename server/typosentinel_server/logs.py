@@ -44,6 +44,8 @@ class Log:
             TRACEBACKS if form == "json" else _unchanged,
             renderer,
         ]
+        # Asked where a message would cost something to put together.
+        self.verbose = level is LogLevel.DEBUG
         self._bound: Logger = self._at(level)
         self._audit: Logger = self._at(LogLevel.INFO)
 
@@ -58,6 +60,7 @@ class Log:
 
     def set_level(self, level: LogLevel) -> None:
         """Lets through messages of this level and above from now on."""
+        self.verbose = level is LogLevel.DEBUG
         self._bound = self._at(level)
 
     def _at(self, level: LogLevel) -> Logger:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from typosentinel_server.bundles.errors import DAMAGED_RESULT, RESULTS
 from typosentinel_server.cache import CacheStatistics
+from typosentinel_server.tallies import Spread, Tally
 
 SCAN_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.1, 1.0)
 # The boundaries that OpenTelemetry's semantic conventions give for HTTP, and two below them.
@@ -25,24 +26,25 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.scans = Counter(
+        self.scans = Tally(
             "typosentinel_scans",
             "Names judged, by ecosystem, verdict and whether the verdict came from the cache.",
-            ["ecosystem", "verdict", "cached"],
-            registry=self.registry,
+            ("ecosystem", "verdict", "cached"),
+            self.registry,
         )
-        self.scan_seconds = Histogram(
+        self.scan_seconds = Spread(
             "typosentinel_scan_duration_seconds",
             "Time to judge one name, cache included, HTTP left out.",
-            buckets=SCAN_BUCKETS,
-            registry=self.registry,
+            (),
+            SCAN_BUCKETS,
+            self.registry,
         )
-        self.http_seconds = Histogram(
+        self.http_seconds = Spread(
             "http_server_request_duration_seconds",
             "Time to answer an HTTP request.",
-            ["http_request_method", "http_route", "http_response_status_code"],
-            buckets=HTTP_BUCKETS,
-            registry=self.registry,
+            ("http_request_method", "http_route", "http_response_status_code"),
+            HTTP_BUCKETS,
+            self.registry,
         )
         self.configuration_info = Gauge(
             "typosentinel_configuration_info",

@@ -9,7 +9,8 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from typosentinel_server.schemas import ErrorResponse
+from typosentinel_server.problems import PROBLEM
+from typosentinel_server.schemas import ErrorResponse, ProblemDetails
 
 JSON: Final = "application/json"
 REF: Final = "#/components/schemas/{model}"
@@ -101,6 +102,8 @@ TEXT: Final[Schema] = {"type": "string"}
 NUMBER: Final[Schema] = {"type": "integer", "minimum": 0}
 HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "X-Request-ID": ("Id of the request, the caller's own where it sent a decent one.", TEXT),
+    "X-Correlation-ID": ("The caller's own where it sent a decent one, else the id of the request.", TEXT),
+    "X-Process-Time": ("Seconds that the answer took.", TEXT),
     "X-Served-By": ("Name of the server that answered.", TEXT),
     "Location": ("Where the result will be.", TEXT),
     "Allow": ("Methods that the path takes.", TEXT),
@@ -120,7 +123,7 @@ LIMIT_HEADERS: Final = (
     "RateLimit",
 )
 # On every answer, and on errors of some statuses besides.
-ALWAYS: Final = ("X-Request-ID", "X-Served-By")
+ALWAYS: Final = ("X-Request-ID", "X-Correlation-ID", "X-Process-Time", "X-Served-By")
 OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
@@ -128,7 +131,7 @@ OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
     503: ("Retry-After",),
 }
 # The forms that an error comes in.
-ERROR_FORMS: Final[Mapping[str, Model]] = {JSON: ErrorResponse}
+ERROR_FORMS: Final[Mapping[str, Model]] = {JSON: ErrorResponse, PROBLEM: ProblemDetails}
 
 
 def document(head: Head, operations: Sequence[Operation]) -> bytes:

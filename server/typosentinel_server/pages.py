@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
 
 # Scripts and styles from here alone, nothing inline, in nobody's frame.
@@ -19,9 +20,9 @@ ASSETS: Final = ("docs.css", "docs.js", "page.css", "icon.svg")
 ASSET_PATH: Final = "/docs/assets/{file}"
 
 
-def page_answer(text: str) -> web.Response:
+def page_answer(text: str) -> Answer:
     """An answer that is a page."""
-    return _guarded(web.Response(text=text, content_type="text/html"))
+    return _guarded(Answer(text.encode(), content_type="text/html; charset=utf-8"))
 
 
 class Documentation:
@@ -36,21 +37,21 @@ class Documentation:
         self._page = _asset("docs.html").decode()
         self._assets: Mapping[str, bytes] = {name: _asset(name) for name in ASSETS}
 
-    async def document(self, _request: web.Request) -> web.Response:
+    async def document(self, _request: web.Request) -> web.StreamResponse:
         """`GET /openapi.json`: the document."""
-        return web.Response(body=self._document, content_type="application/json")
+        return Answer(self._document)
 
-    async def page(self, _request: web.Request) -> web.Response:
+    async def page(self, _request: web.Request) -> web.StreamResponse:
         """`GET /docs`: the page."""
         return page_answer(self._page)
 
-    async def asset(self, request: web.Request) -> web.Response:
+    async def asset(self, request: web.Request) -> web.StreamResponse:
         """`GET /docs/assets/{file}`: what the page is made of."""
         name = request.match_info["file"]
         if name not in self._assets:
             raise DomainError("NOT_FOUND", "there is nothing at this path", "See /docs.", http_hint=404)
         kind = KINDS[name[name.rindex(".") :]]
-        response = _guarded(web.Response(body=self._assets[name], content_type=kind, charset="utf-8"))
+        response = _guarded(Answer(self._assets[name], content_type=f"{kind}; charset=utf-8"))
         response.headers["Cache-Control"] = "public, max-age=300"
         return response
 
@@ -71,7 +72,7 @@ def _asset(name: str) -> bytes:
     return files("typosentinel_server").joinpath("pageassets", name).read_bytes()
 
 
-def _guarded(response: web.Response) -> web.Response:
+def _guarded(response: Answer) -> Answer:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,14 +1,13 @@
 """The wire: what requests and responses look like as JSON."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.scan.methods import METHODS
 from typosentinel_server.scan.model import Ecosystem, Verdict
-from typosentinel_server.service import Outcome
 from typosentinel_server.wiremetadata import MetadataBody
 from typosentinel_server.wirenumbers import WHOLE
 
@@ -80,43 +79,6 @@ class ScanResponse(_Wire):
     duration_ms: float
     corpus_version: str
 
-    @classmethod
-    def of(cls, asked: ScanRequest, outcome: Outcome) -> Self:
-        """The wire form of an outcome. Name and version are the caller's: a cached verdict may be another's."""
-        result = outcome.result
-        return cls(
-            id=outcome.scan_id,
-            ecosystem=result.package.ecosystem,
-            name=asked.name,
-            normalized_name=result.normalized,
-            version=asked.version,
-            verdict=result.verdict,
-            score=result.score,
-            known=result.known,
-            rank=result.rank,
-            targets=list(result.targets),
-            findings=[
-                FindingBody(
-                    technique=finding.technique.value,
-                    target=finding.target,
-                    target_rank=finding.rank,
-                    message=finding.message,
-                    score=finding.score,
-                    contributions=[ContributionBody(reason=c.reason, weight=c.weight) for c in finding.contributions],
-                    cleared=finding.cleared,
-                    target_ecosystem=finding.target_ecosystem,
-                )
-                for finding in result.findings
-            ],
-            allowances=[
-                AllowanceBody(entry=a.entry, reason=a.reason, expires=a.expires, target=a.target, expired=a.expired)
-                for a in result.allowances
-            ],
-            cached=outcome.cached,
-            duration_ms=round(outcome.seconds * 1000, 4),
-            corpus_version=result.corpus_version,
-        )
-
 
 class LabelledRow(_Wire):
     """One name of which is known what it is: label 1 is an attack, 0 an honest name."""
@@ -124,7 +86,7 @@ class LabelledRow(_Wire):
     ecosystem: Annotated[str, Field(max_length=100)]
     name: str
     target: str = ""
-    label: Annotated[int, Field(ge=0, le=1), WHOLE]
+    label: Annotated[Literal[0, 1], WHOLE]
     category: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -149,6 +111,19 @@ class ErrorResponse(_Wire):
     """Every answer that is no success."""
 
     error: ErrorBody
+
+
+class ProblemDetails(_Wire):
+    """The same as RFC 9457 has it, for whoever accepts application/problem+json."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    suggestion: str
+    timestamp: str
+    request_id: str
 
 
 class ConfigurationBody(_Wire):

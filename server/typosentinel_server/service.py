@@ -1,6 +1,6 @@
 """The use cases. Knows no HTTP: texts in, outcomes out, domain errors raised."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,28 +11,58 @@ from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.conclusion import Knowledge, conclude
 from typosentinel_server.scan.context.metadata import Metadata
+from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
-from typosentinel_server.scan.naming import parse_name
+from typosentinel_server.scan.naming import Name, parse_name
+from typosentinel_server.verdictjson import Rendered
 
-CacheKey = tuple[Ecosystem, str, str]
-VerdictCache = MemoryCache[CacheKey, ScanResult]
+# A name is the same in all its spellings.
+CacheKey = tuple[Ecosystem, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Kept:
+    """What the cache holds of a name.
+
+    Attributes:
+        basis: what the judgement rests on; with another one it is good for nothing.
+        result: the judgement by name alone.
+        rendered: the same as JSON.
+        concluded: the last answer to which lists had something to add: with what knowledge, on which day, what.
+    """
+
+    basis: str
+    result: ScanResult
+    rendered: Rendered
+    concluded: "tuple[Knowledge, date, ScanResult, Rendered] | None" = None
+
+
+VerdictCache = MemoryCache[CacheKey, Kept]
+
+
+@dataclass(slots=True)
 class Outcome:
     """One answered question.
 
     Attributes:
         scan_id: unique to this answer.
         result: the judgement.
+        rendered: the same as JSON.
         cached: whether it was known from before.
         seconds: how long the answer took.
     """
 
     scan_id: str
     result: ScanResult
+    rendered: Rendered
     cached: bool
     seconds: float
+
+    def json(self, name: str, version: str | None) -> bytes:
+        """The answer as ScanResponse has it; name and version are the caller's, for a judgement may be another's."""
+        return self.rendered.bytes(
+            scan_id=self.scan_id, name=name, version=version, cached=self.cached, seconds=self.seconds
+        )
 
 
 class ScanService:
@@ -40,21 +70,22 @@ class ScanService:
 
     Args:
         engines: what judges; may be swapped as a whole.
-        cache: keeps judgements by name alone, under ecosystem, normalised name and the list's version.
+        cache: keeps judgements by name alone.
         metrics: counts what is answered.
         clock: times it.
-        new_id: gives every answer its id.
+        ids: gives every answer its id.
     """
 
     def __init__(
-        self, engines: Engines, cache: VerdictCache, metrics: Metrics, clock: Clock, new_id: Callable[[], str]
+        self, engines: Engines, cache: VerdictCache, metrics: Metrics, clock: Clock, ids: Iterator[str]
     ) -> None:
         self.cache = cache
         self._metrics = metrics
         self._clock = clock
-        self._new_id = new_id
+        self._ids = ids
         self._engines = engines
         self._knowledge = Knowledge()
+        self._knows = False
         self.use(engines)
 
     @property
@@ -63,7 +94,7 @@ class ScanService:
         return self._engines
 
     def use(self, engines: Engines) -> None:
-        """Judges with other engines from now on. Cached verdicts stay good: their key names the list."""
+        """Judges with other engines from now on. Cached verdicts of another basis are good for nothing now."""
         self._engines = engines
         created = {corpus.ecosystem.value: corpus.created.timestamp() for corpus in engines.corpora}
         self._metrics.corpora(
@@ -74,6 +105,7 @@ class ScanService:
     def consult(self, knowledge: Knowledge) -> None:
         """Concludes with other lists from now on. Cached verdicts stay good: they know nothing of these."""
         self._knowledge = knowledge
+        self._knows = bool(knowledge)
 
     def scan(self, ecosystem: str, name: str, version: str | None = None, metadata: Metadata | None = None) -> Outcome:
         """The judgement of one name, what the name alone says from the cache where it is there.
@@ -85,21 +117,37 @@ class ScanService:
         """
         started = self._clock.monotonic()
         engine = self._engines.engine(ecosystem)
-        package = Package(engine.ecosystem, name, version)
         parsed = parse_name(engine.ecosystem, name)
-        key = (engine.ecosystem, parsed.identity, engine.basis)
-        result = self.cache.get(key)
-        cached = result is not None
-        if result is None:
-            result = engine.judge(package, parsed)
-            self.cache.put(key, result)
+        key = (engine.ecosystem, parsed.identity)
+        kept = self.cache.get(key)
+        cached = kept is not None and kept.basis == engine.basis
+        if kept is None or not cached:
+            result = engine.judge(Package(engine.ecosystem, name), parsed)
+            kept = Kept(engine.basis, result, Rendered.of(result))
+            self.cache.put(key, kept)
+        result, rendered = kept.result, kept.rendered
+        if metadata is not None or self._knows:
+            result, rendered = self._concluded(engine, kept, parsed, version, metadata)
+        seconds = self._clock.monotonic() - started
+        self._metrics.scan_seconds.observe((), seconds)
+        self._metrics.scans.add((engine.ecosystem.value, result.verdict.value, "true" if cached else "false"))
+        return Outcome(next(self._ids), result, rendered, cached, seconds)
+
+    def _concluded(
+        self, engine: Engine, kept: Kept, name: Name, version: str | None, metadata: Metadata | None
+    ) -> tuple[ScanResult, Rendered]:
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
         _refuse_future(metadata, today)
-        result = conclude(replace(result, package=package), parsed, self._knowledge, metadata, today, engine)
-        seconds = self._clock.monotonic() - started
-        self._metrics.scan_seconds.observe(seconds)
-        self._metrics.scans.labels(engine.ecosystem.value, result.verdict.value, str(cached).lower()).inc()
-        return Outcome(self._new_id(), result, cached, seconds)
+        plain = version is None and metadata is None
+        known = kept.concluded
+        if plain and known is not None and known[0] is self._knowledge and known[1] == today:
+            return known[2], known[3]
+        result = replace(kept.result, package=Package(engine.ecosystem, name.raw, version))
+        result = conclude(result, name, self._knowledge, metadata, today, engine)
+        rendered = Rendered.of(result)
+        if plain:
+            kept.concluded = (self._knowledge, today, result, rendered)
+        return result, rendered
 
 
 def _refuse_future(metadata: Metadata | None, today: date) -> None:

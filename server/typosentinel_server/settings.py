@@ -17,6 +17,7 @@ from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 
 MAX_TTL = 7 * 24 * 3600.0
 MAX_ENTRIES = 10_000_000
+MAX_EVERY = 1_000_000
 API_VERSION: Final = "typosentinel.io/v1alpha1"
 KIND: Final = "ServerConfiguration"
 
@@ -38,6 +39,7 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "logLevel": ("log level", ", ".join(LogLevel)),
     "cache.memory.ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
     "cache.memory.maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
+    "accessLog.every": ("number of requests", f"whole numbers 0 to {MAX_EVERY}"),
     "detection.allowList": PATH,
     "detection.privateNames": PATH,
     "detection.malware": PATH,
@@ -102,6 +104,16 @@ class DetectionSettings(Section):
     registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = Field(default_factory=dict)
 
 
+class AccessLogSettings(Section):
+    """Log lines about requests.
+
+    Attributes:
+        every: one of so many requests gets a line, 0: none; those that fail by our fault or take long always do.
+    """
+
+    every: Annotated[int, Field(ge=0, le=MAX_EVERY)] = 100
+
+
 class Settings(Section):
     """Everything that can be configured, with its defaults.
 
@@ -111,6 +123,7 @@ class Settings(Section):
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
         log_level: the least severe messages that are logged.
+        access_log: log lines about requests.
     """
 
     api_version: Literal["typosentinel.io/v1alpha1"] = API_VERSION
@@ -128,6 +141,7 @@ class Settings(Section):
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
+    access_log: AccessLogSettings = AccessLogSettings()
 
 
 def parse_settings(content: bytes, where: str, available: tuple[Ecosystem, ...] | None = None) -> Settings:

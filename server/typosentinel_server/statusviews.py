@@ -21,6 +21,8 @@ from typosentinel_server.adminschemas import (
     TierBody,
     WorkersResponse,
 )
+from typosentinel_server.answer import Answer
+from typosentinel_server.health import Health
 from typosentinel_server.jsonhttp import json_answer
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.pages import page_answer
@@ -29,7 +31,7 @@ from typosentinel_server.statuspage import status_page
 SCANS = "typosentinel_scans_total"
 
 
-async def metrics(request: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.StreamResponse:
     """`GET /metrics`: Prometheus' text format, or JSON for those who would rather have that."""
     registry = request.app[SERVER].metrics.registry
     if preferred(request.headers.get("Accept", ""), ("text/plain", "application/json")) == "application/json":
@@ -38,12 +40,12 @@ async def metrics(request: web.Request) -> web.Response:
     return _varied(_exposition(registry))
 
 
-async def prometheus(request: web.Request) -> web.Response:
+async def prometheus(request: web.Request) -> web.StreamResponse:
     """`GET /metrics/prometheus`: the text format, whatever is accepted."""
     return _exposition(request.app[SERVER].metrics.registry)
 
 
-async def status(request: web.Request) -> web.Response:
+async def status(request: web.Request) -> web.StreamResponse:
     """`GET /status`: a page, or JSON for those who would rather have that."""
     report = status_report(request.app[SERVER])
     if preferred(request.headers.get("Accept", ""), ("text/html", "application/json")) == "application/json":
@@ -51,12 +53,12 @@ async def status(request: web.Request) -> web.Response:
     return _varied(page_answer(status_page(report, request.app[SERVER].name)))
 
 
-async def stats(request: web.Request) -> web.Response:
+async def stats(request: web.Request) -> web.StreamResponse:
     """`GET /stats`: figures since the start."""
     server = request.app[SERVER]
     body = StatsResponse(
         uptime_seconds=round(server.lifecycle.uptime, 3),
-        requests=views.health_report(server).requests,
+        requests=Health(server).report().requests,
         scans=list(_scans(server.metrics.registry)),
         cache=_tiers(server),
     )
@@ -77,7 +79,7 @@ def status_report(server: Server) -> StatusResponse:
     """How it stands with a server and its parts."""
     ports = server.ports
     return StatusResponse(
-        health=views.health_report(server),
+        health=Health(server).report(),
         cache=_tiers(server),
         workers=WorkersResponse.of(ports.workers.report()) if ports.workers else None,
         breakers=[BreakerBody.of(breaker) for breaker in ports.breakers()] if ports.breakers else None,
@@ -90,8 +92,8 @@ def _tiers(server: Server) -> list[TierBody] | None:
     return [TierBody.of(tier) for tier in cache.tiers()] if cache else None
 
 
-def _exposition(registry: CollectorRegistry) -> web.Response:
-    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+def _exposition(registry: CollectorRegistry) -> Answer:
+    return Answer(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _metrics(registry: CollectorRegistry) -> Iterator[MetricBody]:
@@ -117,7 +119,7 @@ def _scans(registry: CollectorRegistry) -> Iterator[ScanCountBody]:
                 )
 
 
-def _varied(response: web.Response) -> web.Response:
+def _varied(response: Answer) -> Answer:
     # Whatever stands in between must not give one caller's form to another.
     response.headers["Vary"] = "Accept"
     return response

@@ -15,7 +15,7 @@ class VerdictsAdmin:
 
     Args:
         cache: the one to look after.
-        engines: those in use now; verdicts by earlier lists are beyond reach, and soon gone.
+        engines: those in use now; verdicts by earlier lists are good for nothing.
     """
 
     def __init__(self, cache: VerdictCache, engines: Callable[[], Engines]) -> None:
@@ -44,11 +44,11 @@ class VerdictsAdmin:
 
     async def get(self, key: str) -> CacheRecord | None:
         """The verdict, without what an allow-list and the like say of it."""
-        held = self._held(key)
+        held, basis = self._held(key)
         found = self._cache.peek(held) if held else None
-        if found is None:
+        if found is None or found[1].basis != basis:
             return None
-        age, result = found
+        age, result = found[0], found[1].result
         value = {
             "verdict": result.verdict.value,
             "score": result.score,
@@ -59,7 +59,7 @@ class VerdictsAdmin:
 
     async def delete(self, key: str) -> bool:
         """Drops the verdict."""
-        held = self._held(key)
+        held, _ = self._held(key)
         return held is not None and self._cache.discard(held)
 
     async def invalidate(self, *, pattern: str | None, tag: str | None) -> int:
@@ -74,14 +74,14 @@ class VerdictsAdmin:
             )
         return sum(self._cache.discard(held) for held in self._cache.all_keys() if held[0] is ecosystem)
 
-    def _held(self, key: str) -> CacheKey | None:
+    def _held(self, key: str) -> tuple[CacheKey | None, str]:
         ecosystem, _, name = key.partition(":")
         try:
             engine = self._engines().engine(ecosystem)
-            return engine.ecosystem, parse_name(engine.ecosystem, name).identity, engine.basis
+            return (engine.ecosystem, parse_name(engine.ecosystem, name).identity), engine.basis
         except DomainError:
             # What could be no name is no key either.
-            return None
+            return None, ""
 
 
 def _text(key: CacheKey) -> str:

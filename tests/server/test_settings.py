@@ -27,6 +27,7 @@ def test_defaults() -> None:
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
         "logLevel": LogLevel.INFO,
+        "accessLog": {"every": 100},
     }
 
 

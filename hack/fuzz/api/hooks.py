@@ -39,6 +39,8 @@ def errors_are_of_one_form(_ctx: CheckContext, response: Response, _case: Case[A
     """Every error has code, sentence, way out, time and id; a server's own has nothing of its inside."""
     if response.status_code < 400 or response.request.method == "HEAD":  # noqa: PLR2004 - errors begin there
         return
+    if "problem+json" in response.headers["content-type"][0]:
+        return
     found = response.json()
     error = found.get("error")
     if error is None:

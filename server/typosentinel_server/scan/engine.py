@@ -63,11 +63,14 @@ class Engine:
         self._lexicon = lexicon
         self._card = scorecard or fitted()
         self._elsewhere = elsewhere
+        # Asked for at every scan.
+        self._ecosystem = index.corpus.ecosystem
+        self._basis = f"{index.corpus.version}/{lexicon.version}/{elsewhere.version}"
 
     @property
     def ecosystem(self) -> Ecosystem:
         """Whose names are judged."""
-        return self._index.corpus.ecosystem
+        return self._ecosystem
 
     @property
     def corpus(self) -> CorpusFacts:
@@ -76,8 +79,8 @@ class Engine:
 
     @property
     def basis(self) -> str:
-        """What judgements rest on: the list, and what all lists together teach; a part of every cache key."""
-        return f"{self.corpus.version}/{self._lexicon.version}/{self._elsewhere.version}"
+        """What judgements rest on: the list, and what all lists together teach; kept with everything cached."""
+        return self._basis
 
     @property
     def names(self) -> list[str]:
