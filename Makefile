@@ -43,10 +43,11 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, reference pages, golden files, the sample of labelled names
+generate: setup ## Write what is generated: CRDs, reference pages, the API's documents, golden files, the sample of labelled names
 	$(BIN)/python -m hack.gen_crds
 	$(BIN)/python -m hack.gen_reference
 	$(BIN)/python -m hack.gen_methods
+	$(BIN)/python -m hack.gen_openapi
 	$(BIN)/python -m hack.benchmark_sample
 	$(BIN)/python -m hack.golden_update
 
@@ -117,6 +118,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python -m hack.gen_crds --check
 	$(BIN)/python -m hack.gen_reference --check
 	$(BIN)/python -m hack.gen_methods --check
+	$(BIN)/python -m hack.gen_openapi --check
 	$(BIN)/python -m hack.benchmark_sample --check
 	$(BIN)/python -m hack.golden_update --check
 	$(BIN)/python hack/lock.py --check

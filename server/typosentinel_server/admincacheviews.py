@@ -15,11 +15,13 @@ from typosentinel_server.adminschemas import (
     CachePutResponse,
     CacheStatsResponse,
     DroppedResponse,
-    TierBody,
 )
 from typosentinel_server.adminviews import answer
 from typosentinel_server.errors import DomainError, shown
 from typosentinel_server.jsonhttp import json_body
+from typosentinel_server.statusschemas import (
+    TierBody,
+)
 from typosentinel_server.wirejson import parse_body
 
 PUT_EXAMPLE = '{"value": {"latest": "2.32.0"}, "ttlSeconds": 600}'

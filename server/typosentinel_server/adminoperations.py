@@ -19,15 +19,17 @@ from typosentinel_server.adminschemas import (
     ClearedResponse,
     ConfigurationResponse,
     DroppedResponse,
-    LimitsResponse,
     LogLevelRequest,
     LogLevelResponse,
     ReloadResponse,
-    WorkersResponse,
     WorkersScaleRequest,
 )
 from typosentinel_server.openapi import Answer, Head, Operation
 from typosentinel_server.operations import documentation
+from typosentinel_server.statusschemas import (
+    LimitsResponse,
+    WorkersResponse,
+)
 
 HEAD: Final = Head(
     title="Typosentinel administration",
@@ -266,6 +268,9 @@ LIMITS: Final = (
         answers={200: Answer(says="The figures.", model=LimitsResponse)},
     ),
 )
+
+
+ALL: Final = (*SERVER, *CACHE, *CACHE_WRITER, *WORKERS, *BREAKERS, *LIMITS, *documentation(("",)))
 
 
 def operations(ports: Ports) -> tuple[Operation, ...]:

@@ -1,15 +1,14 @@
-"""The wire forms of the administrative routes, and of the report on how it stands with a server."""
+"""The wire forms of the administrative routes."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from typosentinel_server.adminports import CacheRecord, LimitReport, TierReport, WorkerReport
-from typosentinel_server.breaker import Breaker
-from typosentinel_server.schemas import HealthResponse, RequestsBody
+from typosentinel_server.adminports import CacheRecord
 from typosentinel_server.settings import LogLevel, Settings
+from typosentinel_server.statusschemas import BreakerBody, StatusResponse, TierBody
 from typosentinel_server.wirenumbers import WHOLE
-from typosentinel_server.wirereports import Body, Count, Seconds, Share
+from typosentinel_server.wirereports import Body, Count, Seconds
 
 MAX_TTL_SECONDS = 7 * 24 * 3600
 MAX_OVERRIDE_SECONDS = 24 * 3600
@@ -19,35 +18,6 @@ MAX_PROCESSES = 256
 
 Key = Annotated[str, Field(min_length=1, max_length=512)]
 Lifetime = Annotated[int, Field(ge=1, le=MAX_TTL_SECONDS), WHOLE] | None
-
-
-class TierBody(Body):
-    """One tier of the cache since the start; null where nobody counts or nothing bounds."""
-
-    name: str
-    entries: Count | None
-    max_entries: Count | None
-    bytes: Count | None
-    max_bytes: Count | None
-    ttl_seconds: Seconds
-    requests: dict[str, Count]
-    evictions: dict[str, Count]
-    hit_ratio: Share
-
-    @classmethod
-    def of(cls, tier: TierReport) -> Self:
-        """The wire form of a report."""
-        return cls(
-            name=tier.name,
-            entries=tier.entries,
-            max_entries=tier.max_entries,
-            bytes=tier.bytes,
-            max_bytes=tier.max_bytes,
-            ttl_seconds=tier.ttl,
-            requests=dict(tier.requests),
-            evictions=dict(tier.evictions),
-            hit_ratio=tier.hit_ratio,
-        )
 
 
 class CacheStatsResponse(Body):
@@ -144,57 +114,11 @@ class ClearedResponse(Body):
     breakers: list[str]
 
 
-class WorkersResponse(Body):
-    """The pool of worker processes."""
-
-    min: Count
-    max: Count
-    busy: Count
-    idle: Count
-    queued: Count
-    queue_limit: Count
-    restarts: Count
-
-    @classmethod
-    def of(cls, report: WorkerReport) -> Self:
-        """The wire form of a report."""
-        return cls(
-            min=report.min,
-            max=report.max,
-            busy=report.busy,
-            idle=report.idle,
-            queued=report.queued,
-            queue_limit=report.queue_limit,
-            restarts=report.restarts,
-        )
-
-
 class WorkersScaleRequest(Body):
     """How many processes to keep at least and at most, until the configuration says otherwise."""
 
     min: Annotated[int, Field(ge=0, le=MAX_PROCESSES), WHOLE]
     max: Annotated[int, Field(ge=1, le=MAX_PROCESSES), WHOLE]
-
-
-class BreakerBody(Body):
-    """One circuit breaker; retryAfterSeconds is 0 where a call has a chance now."""
-
-    name: str
-    state: Literal["closed", "open", "half-open"]
-    failures: Count
-    retry_after_seconds: Seconds
-
-    @classmethod
-    def of(cls, breaker: Breaker) -> Self:
-        """The wire form of a breaker."""
-        return cls.model_validate(
-            {
-                "name": breaker.name,
-                "state": breaker.state.value,
-                "failures": breaker.failures,
-                "retryAfterSeconds": round(breaker.retry_after, 3),
-            }
-        )
 
 
 class BreakersResponse(Body):
@@ -207,35 +131,6 @@ class BreakerResetRequest(Body):
     """Which breaker to close by hand; all where none is named."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-
-
-class LimitedBody(Body):
-    """Somebody who was refused, in a form that gives no key away."""
-
-    principal: str
-    endpoint: str
-    limited: Count
-
-
-class LimitsResponse(Body):
-    """What the limits did since the start."""
-
-    allowed: dict[str, Count]
-    limited: dict[str, Count]
-    failed_open: Count
-    principals: Count
-    top: list[LimitedBody]
-
-    @classmethod
-    def of(cls, report: LimitReport) -> Self:
-        """The wire form of a report."""
-        return cls(
-            allowed=dict(report.allowed),
-            limited=dict(report.limited),
-            failed_open=report.failed_open,
-            principals=report.principals,
-            top=[LimitedBody(principal=p.principal, endpoint=p.endpoint, limited=p.limited) for p in report.top],
-        )
 
 
 class ReloadResponse(Body):
@@ -269,59 +164,8 @@ class LogLevelResponse(Body):
     expires_in_seconds: Seconds | None
 
 
-class StatusResponse(Body):
-    """How it stands with a server and its parts; null for a part that it does not have."""
-
-    health: HealthResponse
-    cache: list[TierBody] | None
-    workers: WorkersResponse | None
-    breakers: list[BreakerBody] | None
-    limits: LimitsResponse | None
-
-
 class AdminStatusResponse(StatusResponse):
     """The same, and what is for those who look after the server alone."""
 
     log_level: LogLevelResponse
     configuration: ConfigurationResponse
-
-
-class ScanCountBody(Body):
-    """Names judged since the start, by what came out."""
-
-    ecosystem: str
-    verdict: str
-    cached: bool
-    count: Count
-
-
-class StatsResponse(Body):
-    """Figures since the start; the requests are those of the last five minutes."""
-
-    uptime_seconds: Seconds
-    requests: RequestsBody
-    scans: list[ScanCountBody]
-    cache: list[TierBody] | None
-
-
-class SampleBody(Body):
-    """One figure; null where it is no number."""
-
-    name: str
-    labels: dict[str, str]
-    value: float | None
-
-
-class MetricBody(Body):
-    """One metric with its figures."""
-
-    name: str
-    type: str
-    help: str
-    samples: list[SampleBody]
-
-
-class MetricsResponse(Body):
-    """What Prometheus' text format says, as JSON."""
-
-    metrics: list[MetricBody]

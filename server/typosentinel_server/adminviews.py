@@ -8,22 +8,24 @@ from typosentinel_server.adminguard import DEED
 from typosentinel_server.adminports import Ports
 from typosentinel_server.adminschemas import (
     AdminStatusResponse,
-    BreakerBody,
     BreakerResetRequest,
     BreakersResponse,
     ClearedResponse,
     ConfigurationResponse,
-    LimitsResponse,
     LogLevelRequest,
     LogLevelResponse,
     ReloadResponse,
-    WorkersResponse,
     WorkersScaleRequest,
 )
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.loglevel import LevelOverride
+from typosentinel_server.statusschemas import (
+    BreakerBody,
+    LimitsResponse,
+    WorkersResponse,
+)
 from typosentinel_server.wirejson import parse_body
 
 LEVELS = web.AppKey("LEVELS", LevelOverride)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -130,6 +129,24 @@ OF_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
+# As RFC 9110 has them; Python's own change with its version.
+PHRASES: Final[Mapping[int, str]] = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
 # The forms that an error comes in.
 ERROR_FORMS: Final[Mapping[str, Model]] = {JSON: ErrorResponse, PROBLEM: ProblemDetails}
 
@@ -137,9 +154,10 @@ ERROR_FORMS: Final[Mapping[str, Model]] = {JSON: ErrorResponse, PROBLEM: Problem
 def document(head: Head, operations: Sequence[Operation]) -> bytes:
     """The document as JSON."""
     schemas = _Schemas(operations)
+    errors = _Errors(schemas)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(head, operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(head, operation, schemas, errors)
     return orjson.dumps(
         {
             "openapi": "3.1.0",
@@ -150,12 +168,12 @@ def document(head: Head, operations: Sequence[Operation]) -> bytes:
             "paths": paths,
             "components": {
                 "schemas": schemas.definitions,
+                "responses": errors.found,
                 "securitySchemes": dict(head.security),
                 "headers": {name: {"description": says, "schema": schema} for name, (says, schema) in HEADERS.items()},
             },
         }
-        | ({"security": [{name: []} for name in head.security]} if head.required else {}),
-        option=orjson.OPT_INDENT_2,
+        | ({"security": [{name: []} for name in head.security]} if head.required else {})
     )
 
 
@@ -179,7 +197,28 @@ class _Schemas:
         return self._refs[model, mode]
 
 
-def _operation(head: Head, operation: Operation, schemas: _Schemas) -> Schema:
+class _Errors:
+    """Errors that operations may answer with; what several have in common stands in the document once."""
+
+    def __init__(self, schemas: _Schemas) -> None:
+        self._forms = {form: {"schema": schemas.of(model, "serialization")} for form, model in ERROR_FORMS.items()}
+        self._names: dict[tuple[int, tuple[str, ...]], str] = {}
+        self.found: dict[str, Schema] = {}
+
+    def of(self, status: int, codes: tuple[str, ...]) -> Schema:
+        """A reference to the errors of a status with these codes."""
+        name = self._names.get((status, codes))
+        if name is None:
+            name = self._names[status, codes] = f"Error{status}-{len(self._names) + 1}"
+            self.found[name] = {
+                "description": f"{PHRASES[status]}: {', '.join(f'`{code}`' for code in codes)}",
+                "headers": _headers((*ALWAYS, *OF_STATUS.get(status, ()))),
+                "content": self._forms,
+            }
+        return {"$ref": f"#/components/responses/{name}"}
+
+
+def _operation(head: Head, operation: Operation, schemas: _Schemas, errors: _Errors) -> Schema:
     found: Schema = {
         "operationId": operation.name,
         "tags": [operation.tag],
@@ -202,11 +241,11 @@ def _operation(head: Head, operation: Operation, schemas: _Schemas) -> Schema:
         }
     if operation.public and head.required:
         found["security"] = []
-    found["responses"] = dict(_responses(head, operation, schemas))
+    found["responses"] = dict(_responses(head, operation, schemas, errors))
     return found
 
 
-def _responses(head: Head, operation: Operation, schemas: _Schemas) -> Iterator[tuple[str, Schema]]:
+def _responses(head: Head, operation: Operation, schemas: _Schemas, errors: _Errors) -> Iterator[tuple[str, Schema]]:
     for status, answer in sorted(operation.answers.items()):
         content: dict[str, Schema] = {
             form: {"schema": {"type": "object" if form == JSON else "string"}} for form in answer.other
@@ -223,16 +262,7 @@ def _responses(head: Head, operation: Operation, schemas: _Schemas) -> Iterator[
         )
     for status, codes in sorted(errors_of(head, operation).items()):
         if status not in operation.answers:
-            yield (
-                str(status),
-                {
-                    "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in codes)}",
-                    "headers": _headers((*ALWAYS, *OF_STATUS.get(status, ()))),
-                    "content": {
-                        form: {"schema": schemas.of(model, "serialization")} for form, model in ERROR_FORMS.items()
-                    },
-                },
-            )
+            yield str(status), errors.of(status, codes)
 
 
 def errors_of(head: Head, operation: Operation) -> dict[int, tuple[str, ...]]:

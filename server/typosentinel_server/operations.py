@@ -4,7 +4,6 @@ from typing import Final
 
 import orjson
 
-from typosentinel_server.adminschemas import MetricsResponse, StatsResponse, StatusResponse
 from typosentinel_server.benchmarkviews import EXAMPLE as BENCHMARK_EXAMPLE
 from typosentinel_server.openapi import LIMIT_HEADERS, Answer, Head, Operation
 from typosentinel_server.schemas import (
@@ -14,6 +13,11 @@ from typosentinel_server.schemas import (
     ReadyResponse,
     ScanRequest,
     ScanResponse,
+)
+from typosentinel_server.statusschemas import (
+    MetricsResponse,
+    StatsResponse,
+    StatusResponse,
 )
 from typosentinel_server.wirereports import BenchmarkResponse, MethodBody, MethodsResponse
 

@@ -4,8 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
-from typosentinel_server.adminschemas import LimitsResponse, StatusResponse, TierBody, WorkersResponse
 from typosentinel_server.schemas import HealthResponse
+from typosentinel_server.statusschemas import (
+    LimitsResponse,
+    StatusResponse,
+    TierBody,
+    WorkersResponse,
+)
 
 REFRESH_SECONDS: Final = 15
 MINUTE, HOUR, DAY = 60, 3600, 86400

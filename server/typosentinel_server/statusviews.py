@@ -9,7 +9,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from typosentinel_server import views
 from typosentinel_server.accept import preferred
-from typosentinel_server.adminschemas import (
+from typosentinel_server.answer import Answer
+from typosentinel_server.health import Health
+from typosentinel_server.jsonhttp import json_answer
+from typosentinel_server.keys import SERVER, Server
+from typosentinel_server.pages import page_answer
+from typosentinel_server.statuspage import status_page
+from typosentinel_server.statusschemas import (
     BreakerBody,
     LimitsResponse,
     MetricBody,
@@ -21,12 +27,6 @@ from typosentinel_server.adminschemas import (
     TierBody,
     WorkersResponse,
 )
-from typosentinel_server.answer import Answer
-from typosentinel_server.health import Health
-from typosentinel_server.jsonhttp import json_answer
-from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.pages import page_answer
-from typosentinel_server.statuspage import status_page
 
 SCANS = "typosentinel_scans_total"
 

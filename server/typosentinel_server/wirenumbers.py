@@ -6,8 +6,9 @@ from pydantic import BeforeValidator
 
 
 def whole(value: Any) -> Any:
-    """A whole number where one is written with a point; anything else as it is, but for what only Python counts with."""
+    """A whole number where one is written with a point; anything else as it is."""
     if isinstance(value, bool):
+        # To Python these are numbers.
         return None
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -231,7 +231,8 @@ function trial(api, path, method, operation) {
 
 function statuses(api, responses) {
   const list = make("ul", { class: "statuses" });
-  for (const [status, answer] of Object.entries(responses)) {
+  for (const [status, given] of Object.entries(responses)) {
+    const answer = resolved(api, given);
     const schema = Object.values(answer.content || {}).map((form) => form.schema)[0];
     const said = [make("strong", {}, status), " ", make("span", { class: "says" }, answer.description.replaceAll("`", ""))];
     if (schema && insideOf(api, schema)) {
