@@ -1,6 +1,6 @@
 """Parts of a server for what the administrative views make of them: they do as they are told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from typosentinel_server.adminports import CacheRecord, LimitedPrincipal, LimitReport, TierReport, WorkerReport
 from typosentinel_server.errors import DomainError
@@ -25,7 +25,7 @@ class Shelf:
 
     async def get(self, key: str) -> CacheRecord | None:
         """What is held."""
-        return CacheRecord(key, "shelf", 1.5, self.held[key]) if key in self.held else None
+        return CacheRecord(key, "shelf", 1.5, stale=True, value=self.held[key]) if key in self.held else None
 
     async def delete(self, key: str) -> bool:
         """Drops one."""
@@ -35,13 +35,11 @@ class Shelf:
         """Nothing has tags here, and nothing is matched."""
         return 0 if pattern or tag else 1
 
-    async def put(self, key: str, value: object, ttl: float | None) -> bool:
-        """Keeps anything but what is to live for a second."""
-        if ttl == 1:
-            raise DomainError("TTL_TOO_SHORT", "a second is too short", "Take more.", http_hint=422)
-        created = key not in self.held
-        self.held[key] = value
-        return created
+    async def put(self, values: Mapping[str, object], tags: Sequence[str]) -> None:
+        """Keeps anything without tags."""
+        if tags:
+            raise DomainError("NO_TAGS", "nothing has tags here", "Leave them out.", http_hint=422)
+        self.held |= values
 
 
 class Pool:
@@ -51,9 +49,9 @@ class Pool:
 
     def report(self) -> WorkerReport:
         """Nobody works."""
-        return WorkerReport(*self.bounds, busy=0, idle=self.bounds[0], queued=0, queue_limit=1000, restarts=0)
+        return WorkerReport(*self.bounds, busy=0, idle=self.bounds[0], starting=0, queued=0, queue_limit=1000)
 
-    async def scale(self, minimum: int, maximum: int) -> None:
+    def scale(self, minimum: int, maximum: int) -> None:
         """Takes other bounds."""
         self.bounds = (minimum, maximum)
 
@@ -63,4 +61,9 @@ class Limits:
 
     def report(self) -> LimitReport:
         """One address was refused once."""
-        return LimitReport({"Scan": 5}, {"Scan": 1}, 0, 1, (LimitedPrincipal("10.0.0.0/24", "Scan", 1),))
+        return LimitReport(
+            shared=True,
+            principals={"Scan": 5},
+            top=(LimitedPrincipal("Scan", "10.0.0.0/24", 1),),
+            complaint="no keys",
+        )

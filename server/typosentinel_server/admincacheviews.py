@@ -24,7 +24,7 @@ from typosentinel_server.statusschemas import (
 )
 from typosentinel_server.wirejson import parse_body
 
-PUT_EXAMPLE = '{"value": {"latest": "2.32.0"}, "ttlSeconds": 600}'
+PUT_EXAMPLE = '{"value": {"latest": "2.32.0"}}'
 
 
 class CacheViews:
@@ -85,20 +85,22 @@ class CacheViews:
         assert self._writer is not None  # noqa: S101 - without it there is no such route
         key = request.match_info["key"]
         asked = parse_body(CachePutRequest, await json_body(request), PUT_EXAMPLE)
-        if request.method == "POST" and await self._cache.get(key) is not None:
+        new = await self._cache.get(key) is None
+        if request.method == "POST" and not new:
             raise DomainError(
                 "ENTRY_EXISTS", f"there is an entry {shown(key)} already", "Send PUT to exchange it.", http_hint=409
             )
-        created = await self._writer.put(key, asked.value, asked.ttl_seconds)
-        return answer(CachePutResponse(key=key, created=created), status=201 if created else 200)
+        await self._writer.put({key: asked.value}, asked.tags)
+        return answer(CachePutResponse(key=key, created=new), status=201 if new else 200)
 
     async def multi_set(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/multi-set`: keeps several values."""
         assert self._writer is not None  # noqa: S101 - without it there is no such route
         asked = parse_body(CacheMultiSetRequest, await json_body(request), '{"items": [{"key": "…", "value": 1}]}')
-        created = [await self._writer.put(item.key, item.value, item.ttl_seconds) for item in asked.items]
-        request[DEED].details["keys"] = len(created)
-        return answer(CacheMultiSetResponse(kept=len(created), created=sum(created)))
+        values = {item.key: item.value for item in asked.items}
+        await self._writer.put(values, asked.tags)
+        request[DEED].details["keys"] = len(values)
+        return answer(CacheMultiSetResponse(kept=len(values)))
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         """The routes that this cache has."""
@@ -119,7 +121,7 @@ class CacheViews:
             ]
         return tuple(found)
 
-    def _dropped(self, request: web.Request, count: int) -> web.StreamResponse:
+    def _dropped(self, request: web.Request, count: int | None) -> web.StreamResponse:
         request[DEED].details["dropped"] = count
         return answer(DroppedResponse(dropped=count))
 

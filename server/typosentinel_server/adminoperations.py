@@ -179,7 +179,7 @@ CACHE: Final = (
         body=CacheInvalidateRequest,
         examples={"by pattern": {"pattern": "PyPI:django*"}, "by tag": {"tag": "npm"}},
         answers=DROPPED,
-        errors={404: ("UNKNOWN_TAG",)},
+        errors={404: ("UNKNOWN_TAG",), 422: ("KEY_REFUSED",)},
     ),
 )
 CACHE_WRITER: Final = (
@@ -192,7 +192,7 @@ CACHE_WRITER: Final = (
             summary=summary,
             parameters=KEY,
             body=CachePutRequest,
-            examples={"ten minutes": {"value": {"latest": "2.32.0"}, "ttlSeconds": 600}},
+            examples={"with a tag": {"value": {"latest": "2.32.0"}, "tags": ["by-hand"]}},
             answers={
                 201: Answer(says="It is kept under a new key.", model=CachePutResponse),
                 200: Answer(says="It is kept in place of another.", model=CachePutResponse),
@@ -200,8 +200,13 @@ CACHE_WRITER: Final = (
             errors=errors,
         )
         for method, name, summary, errors in (
-            ("PUT", "putCacheEntry", "Keep a value", {404: ("NOT_FOUND",)}),
-            ("POST", "addCacheEntry", "Keep a value under a new key", {404: ("NOT_FOUND",), 409: ("ENTRY_EXISTS",)}),
+            ("PUT", "putCacheEntry", "Keep a value", {404: ("NOT_FOUND",), 422: ("KEY_REFUSED",)}),
+            (
+                "POST",
+                "addCacheEntry",
+                "Keep a value under a new key",
+                {404: ("NOT_FOUND",), 409: ("ENTRY_EXISTS",), 422: ("KEY_REFUSED",)},
+            ),
         )
     ),
     Operation(
@@ -213,6 +218,7 @@ CACHE_WRITER: Final = (
         body=CacheMultiSetRequest,
         examples={"one": {"items": [{"key": "PyPI:requests", "value": {"latest": "2.32.0"}}]}},
         answers={200: Answer(says="They are kept.", model=CacheMultiSetResponse)},
+        errors={422: ("KEY_REFUSED",)},
     ),
 )
 WORKERS: Final = (

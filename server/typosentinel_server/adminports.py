@@ -21,7 +21,7 @@ class TierReport:
         bytes: that they take; None where nobody counts.
         max_bytes: that they may take; None without a bound.
         ttl: seconds that an entry stays good.
-        requests: look-ups by result, among them `hit` and `miss`.
+        requests: look-ups by result, among them `hit`, `miss` and, where there is such a thing, `stale`.
         evictions: entries dropped by reason.
     """
 
@@ -36,9 +36,10 @@ class TierReport:
 
     @property
     def hit_ratio(self) -> float | None:
-        """Hits among hits and misses; None before the first."""
-        hits, misses = self.requests.get("hit", 0), self.requests.get("miss", 0)
-        return hits / (hits + misses) if hits + misses else None
+        """The share of look-ups that were answered, also with what is being made anew; None before the first."""
+        answered = self.requests.get("hit", 0) + self.requests.get("stale", 0)
+        asked = answered + self.requests.get("miss", 0)
+        return answered / asked if asked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ class CacheRecord:
         key: as people write it.
         tier: that it was found in.
         age: seconds since it was made.
+        stale: whether its time is over, so that it is made anew when somebody asks for it.
         value: anything that JSON can say.
     """
 
     key: str
     tier: str
     age: float
+    stale: bool
     value: object
 
 
@@ -65,28 +68,32 @@ class CacheAdmin(Protocol):
         """The tiers, nearest first."""
         ...
 
-    async def clear(self) -> int:
-        """Drops everything in every tier; how many entries there were."""
+    async def clear(self) -> int | None:
+        """Drops everything in every tier; how many entries there were, None where nobody counts."""
         ...
 
     async def get(self, key: str) -> CacheRecord | None:
-        """The entry, without counting as a use; None where there is none."""
+        """The entry; None where there is none. Raises DomainError for what can be no key."""
         ...
 
     async def delete(self, key: str) -> bool:
-        """Drops the entry; whether there was one."""
+        """Drops the entry; whether there was one. Raises DomainError for what can be no key."""
         ...
 
-    async def invalidate(self, *, pattern: str | None, tag: str | None) -> int:
-        """Drops what a pattern with `*` matches or what carries a tag; how many entries there were."""
+    async def invalidate(self, *, pattern: str | None, tag: str | None) -> int | None:
+        """Drops what a pattern with `*` matches or what carries a tag; how many entries, None where nobody counts.
+
+        Raises:
+            DomainError: it can be no pattern, or there is no such tag.
+        """
         ...
 
 
 class CacheWriter(Protocol):
     """Putting things into the cache by hand, for caches that take what they are given."""
 
-    async def put(self, key: str, value: object, ttl: float | None) -> bool:
-        """Keeps a value, `ttl` seconds or as long as usual; whether the key is new. Raises DomainError."""
+    async def put(self, values: Mapping[str, object], tags: Sequence[str]) -> None:
+        """Keeps values under their keys, all or none of them. Raises DomainError."""
         ...
 
 
@@ -99,18 +106,18 @@ class WorkerReport:
         max: processes at most.
         busy: at work.
         idle: waiting for work.
+        starting: on their way.
         queued: pieces of work that wait.
         queue_limit: pieces that may wait.
-        restarts: processes replaced since the start.
     """
 
     min: int
     max: int
     busy: int
     idle: int
+    starting: int
     queued: int
     queue_limit: int
-    restarts: int
 
 
 class WorkerAdmin(Protocol):
@@ -120,7 +127,7 @@ class WorkerAdmin(Protocol):
         """How it stands."""
         ...
 
-    async def scale(self, minimum: int, maximum: int) -> None:
+    def scale(self, minimum: int, maximum: int) -> None:
         """Keeps between so many processes from now on, until the configuration says otherwise. Raises DomainError."""
         ...
 
@@ -130,40 +137,38 @@ class LimitedPrincipal:
     """Somebody who ran into a limit.
 
     Attributes:
+        limit: which.
         principal: who, in a form that gives no key away.
-        endpoint: where.
-        limited: requests refused.
+        refused: requests, about.
     """
 
+    limit: str
     principal: str
-    endpoint: str
-    limited: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
 class LimitReport:
-    """What the limits did since the server started.
+    """How it stands with the limits.
 
     Attributes:
-        allowed: requests let through, by endpoint.
-        limited: requests refused, by endpoint.
-        failed_open: requests let through because the shared count could not be asked.
-        principals: keys and addresses that are counted now.
+        shared: whether they hold over all replicas now.
+        principals: keys and addresses that are counted now, by limit.
         top: who was refused most, most first.
+        complaint: what somebody should see to; None where nothing is wrong.
     """
 
-    allowed: Mapping[str, int]
-    limited: Mapping[str, int]
-    failed_open: int
-    principals: int
+    shared: bool
+    principals: Mapping[str, int]
     top: Sequence[LimitedPrincipal]
+    complaint: str | None
 
 
 class LimitAdmin(Protocol):
     """The limits on requests."""
 
     def report(self) -> LimitReport:
-        """What they did."""
+        """How it stands with them."""
         ...
 
 

@@ -10,14 +10,14 @@ from typosentinel_server.statusschemas import BreakerBody, StatusResponse, TierB
 from typosentinel_server.wirenumbers import WHOLE
 from typosentinel_server.wirereports import Body, Count, Seconds
 
-MAX_TTL_SECONDS = 7 * 24 * 3600
 MAX_OVERRIDE_SECONDS = 24 * 3600
 # As many as one body of the usual size can hold.
 MAX_KEYS = 100
-MAX_PROCESSES = 256
+MAX_TAGS = 10
+MAX_PROCESSES = 64
 
 Key = Annotated[str, Field(min_length=1, max_length=512)]
-Lifetime = Annotated[int, Field(ge=1, le=MAX_TTL_SECONDS), WHOLE] | None
+Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=MAX_TAGS)]
 
 
 class CacheStatsResponse(Body):
@@ -32,23 +32,30 @@ class CacheEntryResponse(Body):
     key: str
     tier: str
     age_seconds: Seconds
+    stale: bool
     value: Any
 
     @classmethod
     def of(cls, record: CacheRecord) -> Self:
         """The wire form of a record."""
-        return cls(key=record.key, tier=record.tier, age_seconds=round(record.age, 3), value=record.value)
+        return cls(
+            key=record.key,
+            tier=record.tier,
+            age_seconds=round(record.age, 3),
+            stale=record.stale,
+            value=record.value,
+        )
 
 
 class CachePutRequest(Body):
-    """A value to keep, for so many seconds or as long as usual."""
+    """A value to keep, and by which tags it can be dropped."""
 
     value: Any
-    ttl_seconds: Lifetime = None
+    tags: Tags = Field(default_factory=list)
 
 
 class CachePutResponse(Body):
-    """What is kept now."""
+    """What is kept now, and whether there was nothing under that key before."""
 
     key: str
     created: bool
@@ -67,23 +74,24 @@ class CacheMultiGetResponse(Body):
     missing: list[str]
 
 
-class CacheItemBody(CachePutRequest):
+class CacheItemBody(Body):
     """A value to keep under a key."""
 
     key: Key
+    value: Any
 
 
 class CacheMultiSetRequest(Body):
-    """Values to keep."""
+    """Values to keep, all or none of them; where a key stands twice, the last value."""
 
     items: Annotated[list[CacheItemBody], Field(min_length=1, max_length=MAX_KEYS)]
+    tags: Tags = Field(default_factory=list)
 
 
 class CacheMultiSetResponse(Body):
-    """How many are kept, and how many of the keys are new."""
+    """How many values are kept."""
 
     kept: Count
-    created: Count
 
 
 class CacheInvalidateRequest(Body):
@@ -102,13 +110,13 @@ class CacheInvalidateRequest(Body):
 
 
 class DroppedResponse(Body):
-    """How many entries were dropped."""
+    """How many entries were dropped; null where nobody counts."""
 
-    dropped: Count
+    dropped: Count | None
 
 
 class ClearedResponse(Body):
-    """What was cleared: entries of the cache, null without one, and breakers closed by hand."""
+    """What was cleared: entries of the cache, null where nobody counts, and breakers closed by hand."""
 
     dropped: Count | None
     breakers: list[str]
@@ -118,7 +126,7 @@ class WorkersScaleRequest(Body):
     """How many processes to keep at least and at most, until the configuration says otherwise."""
 
     min: Annotated[int, Field(ge=0, le=MAX_PROCESSES), WHOLE]
-    max: Annotated[int, Field(ge=1, le=MAX_PROCESSES), WHOLE]
+    max: Annotated[int, Field(ge=0, le=MAX_PROCESSES), WHOLE]
 
 
 class BreakersResponse(Body):

@@ -101,7 +101,7 @@ async def scale_workers(request: web.Request) -> web.StreamResponse:
         raise DomainError("WRONG_BOUNDS", "min is greater than max", "Give a max of at least min.", http_hint=422)
     pool = request.app[SERVER].ports.workers
     assert pool is not None  # noqa: S101 - without it there is no such route
-    await pool.scale(asked.min, asked.max)
+    pool.scale(asked.min, asked.max)
     return answer(WorkersResponse.of(pool.report()))
 
 

@@ -44,7 +44,7 @@ def status_page(report: StatusResponse, name: str) -> str:
         columns = ("Tier", "Entries", "At most", "Kept for", "Hits", "Misses", "Hit ratio")
         parts.append(_table("Cache", columns, map(_tier, report.cache)))
     if report.workers is not None:
-        pool = ("Busy", "Idle", "At least", "At most", "Queued", "Restarts")
+        pool = ("Busy", "Idle", "Starting", "At least", "At most", "Queued")
         parts.append(_table("Workers", pool, [_workers(report.workers)]))
     if report.breakers is not None:
         rows = [
@@ -53,7 +53,7 @@ def status_page(report: StatusResponse, name: str) -> str:
         ]
         parts.append(_table("Circuit breakers", ("Of", "State", "Failures", "Next try in"), rows))
     if report.limits is not None:
-        parts.append(_table("Limits", ("Endpoint", "Allowed", "Refused"), _limits(report.limits)))
+        parts.append(_table("Limits", ("Limit", "Callers counted", "Refused most"), _limits(report.limits)))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -120,12 +120,15 @@ def _tier(tier: TierBody) -> Sequence[str]:
 
 def _workers(pool: WorkersResponse) -> Sequence[str]:
     queued = f"{pool.queued:,} of {pool.queue_limit:,}"
-    return f"{pool.busy}", f"{pool.idle}", f"{pool.min}", f"{pool.max}", queued, f"{pool.restarts}"
+    return *map(str, (pool.busy, pool.idle, pool.starting, pool.min, pool.max)), queued
 
 
 def _limits(limits: LimitsResponse) -> Iterator[Sequence[str]]:
-    for endpoint in sorted({*limits.allowed, *limits.limited}):
-        yield endpoint, _count(limits.allowed.get(endpoint, 0)), _count(limits.limited.get(endpoint, 0))
+    for name, count in sorted(limits.principals.items()):
+        worst = [f"{one.principal} ({one.refused:,})" for one in limits.top if one.limit == name]
+        yield name, _count(count), ", ".join(worst)
+    if limits.complaint is not None:
+        yield "", "", limits.complaint
 
 
 def _table(title: str, head: Sequence[str], rows: Rows) -> str:

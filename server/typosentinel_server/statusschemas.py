@@ -44,9 +44,9 @@ class WorkersResponse(Body):
     max: Count
     busy: Count
     idle: Count
+    starting: Count
     queued: Count
     queue_limit: Count
-    restarts: Count
 
     @classmethod
     def of(cls, report: WorkerReport) -> Self:
@@ -56,9 +56,9 @@ class WorkersResponse(Body):
             max=report.max,
             busy=report.busy,
             idle=report.idle,
+            starting=report.starting,
             queued=report.queued,
             queue_limit=report.queue_limit,
-            restarts=report.restarts,
         )
 
 
@@ -86,29 +86,27 @@ class BreakerBody(Body):
 class LimitedBody(Body):
     """Somebody who was refused, in a form that gives no key away."""
 
+    limit: str
     principal: str
-    endpoint: str
-    limited: Count
+    refused: Count
 
 
 class LimitsResponse(Body):
-    """What the limits did since the start."""
+    """How it stands with the limits: whether replicas share them, who is counted, and who was refused most."""
 
-    allowed: dict[str, Count]
-    limited: dict[str, Count]
-    failed_open: Count
-    principals: Count
+    shared: bool
+    principals: dict[str, Count]
     top: list[LimitedBody]
+    complaint: str | None
 
     @classmethod
     def of(cls, report: LimitReport) -> Self:
         """The wire form of a report."""
         return cls(
-            allowed=dict(report.allowed),
-            limited=dict(report.limited),
-            failed_open=report.failed_open,
-            principals=report.principals,
-            top=[LimitedBody(principal=p.principal, endpoint=p.endpoint, limited=p.limited) for p in report.top],
+            shared=report.shared,
+            principals=dict(report.principals),
+            top=[LimitedBody(limit=p.limit, principal=p.principal, refused=p.refused) for p in report.top],
+            complaint=report.complaint,
         )
 
 

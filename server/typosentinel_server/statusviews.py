@@ -37,12 +37,12 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     if preferred(request.headers.get("Accept", ""), ("text/plain", "application/json")) == "application/json":
         body = MetricsResponse(metrics=list(_metrics(registry)))
         return _varied(json_answer(body.model_dump_json(by_alias=True)))
-    return _varied(_exposition(registry))
+    return _varied(await _exposition(request))
 
 
 async def prometheus(request: web.Request) -> web.StreamResponse:
     """`GET /metrics/prometheus`: the text format, whatever is accepted."""
-    return _exposition(request.app[SERVER].metrics.registry)
+    return await _exposition(request)
 
 
 async def status(request: web.Request) -> web.StreamResponse:
@@ -92,8 +92,9 @@ def _tiers(server: Server) -> list[TierBody] | None:
     return [TierBody.of(tier) for tier in cache.tiers()] if cache else None
 
 
-def _exposition(registry: CollectorRegistry) -> Answer:
-    return Answer(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+async def _exposition(request: web.Request) -> Answer:
+    text = generate_latest(request.app[SERVER].metrics.registry)
+    return Answer(text, content_type=CONTENT_TYPE_LATEST)
 
 
 def _metrics(registry: CollectorRegistry) -> Iterator[MetricBody]:

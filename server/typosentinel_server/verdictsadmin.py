@@ -55,7 +55,7 @@ class VerdictsAdmin:
             "targets": list(result.targets),
             "corpusVersion": result.corpus_version,
         }
-        return CacheRecord(key, "memory", age, value)
+        return CacheRecord(key, "memory", age, stale=False, value=value)
 
     async def delete(self, key: str) -> bool:
         """Drops the verdict."""

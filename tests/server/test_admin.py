@@ -436,12 +436,12 @@ async def test_a_cache_that_takes_things_can_be_written(opened: Open) -> None:
             assert answer.status == status
     assert shelf.held == {"a key": 2}
     async with admin.http.get(path) as answer:
-        assert await answer.json() == {"key": "a key", "tier": "shelf", "ageSeconds": 1.5, "value": 2}
-    async with admin.http.put(path, json={"value": 2, "ttlSeconds": 1}) as answer:
-        assert (answer.status, await code(answer)) == (422, "TTL_TOO_SHORT")
-    items = [{"key": "a key", "value": None}, {"key": "b", "value": "", "ttlSeconds": 9.0}]
+        assert await answer.json() == {"key": "a key", "tier": "shelf", "ageSeconds": 1.5, "stale": True, "value": 2}
+    async with admin.http.put(path, json={"value": 3, "tags": ["a"]}) as answer:
+        assert (answer.status, await code(answer)) == (422, "NO_TAGS")
+    items = [{"key": "a key", "value": None}, {"key": "b", "value": ""}]
     async with admin.http.post("/admin/cache/multi-set", json={"items": items}) as answer:
-        assert await answer.json() == {"kept": 2, "created": 1}
+        assert await answer.json() == {"kept": 2}
     async with admin.http.post("/admin/clear") as answer:
         assert await answer.json() == {"dropped": 2, "breakers": []}
 
@@ -485,7 +485,7 @@ async def test_limits_and_all_else_are_in_the_report(opened: Open, still: StillC
     admin = await opened(ports=ports)
     async with admin.http.get("/admin/limits") as answer:
         limits = await answer.json()
-    assert limits["top"] == [{"principal": "10.0.0.0/24", "endpoint": "Scan", "limited": 1}]
+    assert limits["top"] == [{"limit": "Scan", "principal": "10.0.0.0/24", "refused": 1}]
     async with admin.http.get("/admin/status") as answer:
         body = await answer.json()
     assert (body["limits"], body["breakers"][0]["state"], body["workers"]["max"]) == (limits, "closed", 10)

@@ -89,7 +89,17 @@ async def test_the_page_shows_every_part_and_escapes_what_it_shows(start: Start,
     text = status_page(status_report(replace(parts, ports=ports)), "<pod>")
     page = Page(text)
     assert {tag for tag, _ in page.elements} & {"script", "b", "pod"} == set()
-    for said in ("<pod>", "<b>redis", "<script>alert(1)</script>", "60 s", "0 of 1,000", "shelf", "Scan", "degraded"):
+    for said in (
+        "<pod>",
+        "<b>redis",
+        "<script>alert(1)</script>",
+        "60 s",
+        "0 of 1,000",
+        "shelf",
+        "10.0.0.0/24 (1)",
+        "no keys",
+        "degraded",
+    ):
         assert said in page.text
 
 

@@ -14,6 +14,10 @@ REFUSALS = {
     "scan": {"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "NAME_EMPTY", "NAME_TOO_LONG", "NAME_INVALID"}
     | {"NAME_HAS_INVISIBLE_CHARACTER"},
     "scaleWorkers": {"WRONG_BOUNDS"},
+    "invalidate": {"KEY_REFUSED"},
+    "putCacheEntry": {"KEY_REFUSED"},
+    "addCacheEntry": {"KEY_REFUSED"},
+    "putCacheEntries": {"KEY_REFUSED"},
 }
 FIELDS = {"code", "message", "suggestion", "timestamp", "requestId"}
 UNPROCESSABLE = 422

@@ -47,15 +47,24 @@ function kindOf(api, schema) {
   return (schema.type || "anything") + (schema.format ? ` (${schema.format})` : "");
 }
 
+function figure(number) {
+  return number.toLocaleString("en");
+}
+
+function prose(text) {
+  // What stands between back quotes is code.
+  return text.split("`").map((part, n) => (n % 2 ? make("code", {}, part) : part));
+}
+
 function boundsOf(schema) {
   const said = [];
-  if (schema.minimum !== undefined) said.push(`at least ${schema.minimum}`);
-  if (schema.maximum !== undefined) said.push(`at most ${schema.maximum}`);
-  if (schema.minLength) said.push(`${schema.minLength} characters or more`);
+  if (schema.minimum !== undefined) said.push(`at least ${figure(schema.minimum)}`);
+  if (schema.maximum !== undefined) said.push(`at most ${figure(schema.maximum)}`);
+  if (schema.minLength) said.push(schema.minLength === 1 ? "not empty" : `${schema.minLength} characters or more`);
   if (schema.maxLength !== undefined) said.push(`up to ${schema.maxLength} characters`);
   if (schema.maxItems !== undefined) said.push(`up to ${schema.maxItems} items`);
   if (schema.pattern) said.push(`matching ${schema.pattern}`);
-  if (schema.default !== undefined && schema.default !== null && typeof schema.default !== "object")
+  if (schema.default !== undefined && schema.default !== null && schema.default !== "" && typeof schema.default !== "object")
     said.push(`default ${JSON.stringify(schema.default)}`);
   return said.length ? `, ${said.join(", ")}` : "";
 }
@@ -73,8 +82,9 @@ function insideOf(api, schema) {
   return null;
 }
 
-function fields(api, schema, depth) {
-  const needed = new Set(schema.required || []);
+function fields(api, schema, depth, asked) {
+  // Of an answer everything is there; of a request it matters what must be.
+  const needed = new Set(asked ? schema.required || [] : []);
   const list = make("ul", { class: "schema" });
   for (const [name, field] of Object.entries(schema.properties || {})) {
     const full = resolved(api, field);
@@ -89,7 +99,7 @@ function fields(api, schema, depth) {
     if (inner && depth < DEEPEST) {
       const below = make("details", {}, make("summary", {}, ...head.filter(Boolean)));
       below.addEventListener("toggle", () => {
-        if (below.open && below.children.length === 1) below.append(fields(api, inner, depth + 1));
+        if (below.open && below.children.length === 1) below.append(fields(api, inner, depth + 1, asked));
       });
       list.append(make("li", {}, below));
     } else list.append(make("li", {}, ...head.filter(Boolean)));
@@ -97,12 +107,12 @@ function fields(api, schema, depth) {
   return list;
 }
 
-function schemaView(api, schema) {
+function schemaView(api, schema, asked) {
   const inner = insideOf(api, schema);
   const full = resolved(api, schema);
   const parts = [];
-  if (full.description) parts.push(make("p", { class: "says" }, full.description.split("\n")[0]));
-  if (inner) parts.push(fields(api, inner, 0));
+  if (full.description) parts.push(make("p", { class: "says" }, ...prose(full.description.split("\n")[0])));
+  if (inner) parts.push(fields(api, inner, 0, asked));
   else parts.push(make("p", {}, make("code", {}, kindOf(api, schema))));
   return parts;
 }
@@ -234,11 +244,11 @@ function statuses(api, responses) {
   for (const [status, given] of Object.entries(responses)) {
     const answer = resolved(api, given);
     const schema = Object.values(answer.content || {}).map((form) => form.schema)[0];
-    const said = [make("strong", {}, status), " ", make("span", { class: "says" }, answer.description.replaceAll("`", ""))];
+    const said = [make("strong", {}, status), " ", make("span", { class: "says" }, ...prose(answer.description))];
     if (schema && insideOf(api, schema)) {
       const below = make("details", {}, make("summary", {}, ...said));
       below.addEventListener("toggle", () => {
-        if (below.open && below.children.length === 1) below.append(...schemaView(api, schema));
+        if (below.open && below.children.length === 1) below.append(...schemaView(api, schema, false));
       });
       list.append(make("li", {}, below));
     } else list.append(make("li", {}, ...said));
@@ -258,8 +268,8 @@ function operationView(api, path, method, operation) {
     const body = ((operation.requestBody || {}).content || {})["application/json"];
     details.append(make("div", { class: "inside" },
       make("div", {},
-        make("p", {}, operation.description),
-        ...(body ? [make("h3", {}, "Request"), ...schemaView(api, body.schema)] : []),
+        make("p", {}, ...prose(operation.description)),
+        ...(body ? [make("h3", {}, "Request"), ...schemaView(api, body.schema, true)] : []),
         make("h3", {}, "Answers"), statuses(api, operation.responses)),
       make("div", {}, ...trial(api, path, method, operation))));
   });
