@@ -76,7 +76,7 @@ async def test_status_is_a_page_or_json(start: Start) -> None:
         body = await answer.json()
     assert body["health"]["status"] == "ok"
     assert body["cache"][0]["name"] == "memory"
-    assert body["workers"] is body["breakers"] is body["limits"] is None
+    assert set(body) == {"health", "cache", "workers", "breakers", "limits"}
 
 
 async def test_the_page_shows_every_part_and_escapes_what_it_shows(start: Start, still: StillClock) -> None:
