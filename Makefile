@@ -146,6 +146,11 @@ bench-detection: setup ## What the scanner detects and what it flags wrongly: BE
 bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=DIR make bench-engine (cargo, 2 minutes)
 	@$(BIN)/python -m hack.bench.engine
 
+.PHONY: bench-http
+bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
+	@$(BIN)/python -m hack.programs wrk redis-server
+	@$(BIN)/python -m hack.bench.http
+
 ##@ Cluster
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)

@@ -4,6 +4,7 @@ One coroutine with named steps instead of one coroutine for each: a scan from th
 in all, and each layer would add one.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from typosentinel_server.answer import Answer
+from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keys import REQUEST_ID, Server
@@ -83,6 +85,8 @@ class Around:
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
             server.log.write.error("request failed", request_id=request_id, path=request.path, exc_info=error)
             response = rendered(server.clock, request, request_id, internal())
+        if isinstance(response, Answer) and len(response.body) >= MIN_BYTES:
+            await _compress(request, response)
         seconds = server.clock.monotonic() - started
         self._sign(request, response, request_id, seconds)
         self._count(request, response, facts, seconds)
@@ -143,6 +147,19 @@ class Around:
 
 
 AROUND = web.AppKey("AROUND", Around)
+
+
+async def _compress(request: web.Request, answer: Answer) -> None:
+    varies = answer.headers.get(hdrs.VARY)
+    answer.headers[hdrs.VARY] = f"{varies}, {hdrs.ACCEPT_ENCODING}" if varies else hdrs.ACCEPT_ENCODING
+    coding = chosen(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    if coding is None:
+        return
+    if len(answer.body) > INLINE_BYTES:
+        answer.body = await asyncio.to_thread(compressed, answer.body, coding)
+    else:
+        answer.body = compressed(answer.body, coding)
+    answer.headers[hdrs.CONTENT_ENCODING] = coding.value
 
 
 def _bounded(request: web.Request, max_body: int) -> web.Request:

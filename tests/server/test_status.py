@@ -68,7 +68,8 @@ async def test_status_is_a_page_or_json(start: Start) -> None:
     """By what is accepted; what stands in between is told so."""
     server = await start()
     async with server.http.get("/status") as answer:
-        assert (answer.status, answer.content_type, answer.headers["Vary"]) == (200, "text/html", "Accept")
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        assert "Accept" in answer.headers["Vary"].split(", ")
         page = Page(await answer.text())
     for text in ("pod-1", "ok", "PyPI", "memory", "10,000", "5 min"):
         assert text in page.text

@@ -13,6 +13,7 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
+from typosentinel_server.loops import new_event_loop
 from typosentinel_server.serve import Address, serve
 from typosentinel_server.settings import LogLevel
 
@@ -119,4 +120,5 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         timing=Timing(drain=drain_seconds),
     )
     administration = Administration(admin_token_file, admin_host, admin_port) if admin_token_file else None
-    asyncio.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO), administration))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO), administration))

@@ -1,0 +1,1 @@
+"""The HTTP benchmark: our server beside a bare one."""
