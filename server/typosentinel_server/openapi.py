@@ -47,6 +47,7 @@ class Operation:
         description: the rest that a caller should know.
         parameters: what varies in the path: schema and meaning by name.
         body: the model of the request's body.
+        other_bodies: further forms that the body may have, as media types.
         examples: bodies by name.
         answers: by status, those that are no errors.
         errors: codes of errors by status, beside those that every operation has.
@@ -61,6 +62,7 @@ class Operation:
     description: str = ""
     parameters: Mapping[str, tuple[Schema, str]] = field(default_factory=dict)
     body: Model | None = None
+    other_bodies: tuple[str, ...] = ()
     examples: Mapping[str, object] = field(default_factory=dict)
     answers: Mapping[int, Answer]
     errors: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -140,8 +142,10 @@ PHRASES: Final[Mapping[int, str]] = {
     409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    417: "Expectation Failed",
     422: "Unprocessable Content",
     429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
     503: "Service Unavailable",
@@ -236,7 +240,8 @@ def _operation(head: Head, operation: Operation, schemas: _Schemas, errors: _Err
                 JSON: {
                     "schema": schemas.of(operation.body, "validation"),
                     "examples": {name: {"value": value} for name, value in operation.examples.items()},
-                }
+                },
+                **{form: {"schema": TEXT} for form in operation.other_bodies},
             },
         }
     if operation.public and head.required:

@@ -127,6 +127,13 @@ def test_administration_wants_a_token_everywhere_but_on_its_page() -> None:
     assert {} in PUBLIC["security"]
 
 
+def test_a_body_may_have_further_forms() -> None:
+    """Lines for a batch, for one."""
+    scan = replace(operations.SCAN[0], other_bodies=("application/x-ndjson",))
+    body = json.loads(openapi.document(ADMIN_HEAD, (scan,)))["paths"][scan.path]["post"]["requestBody"]
+    assert set(body["content"]) == {"application/json", "application/x-ndjson"}
+
+
 async def test_the_document_is_served_as_it_is(start: Start) -> None:
     """Under both names."""
     server = await start()
