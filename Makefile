@@ -133,6 +133,10 @@ fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 fuzz-api: setup ## schemathesis and 100,000 broken bodies at a running server: make fuzz-api [SECONDS=120] [BODIES=100000]
 	@$(BIN)/python -m hack.fuzz.api --seconds "$(or $(SECONDS),120)" --bodies "$(or $(BODIES),100000)"
 
+.PHONY: faults-http
+faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
+	@$(BIN)/python -m hack.faults
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights

@@ -43,13 +43,7 @@ HEAD: Final = Head(
     },
     security={"Token": {"type": "http", "scheme": "bearer", "description": "The administrative token."}},
     required=True,
-    errors={
-        400: ("MALFORMED_HTTP",),
-        401: ("UNAUTHORIZED",),
-        405: ("METHOD_NOT_ALLOWED",),
-        429: ("TOO_MANY_GUESSES",),
-        500: ("INTERNAL_ERROR",),
-    },
+    errors={401: ("UNAUTHORIZED",), 429: ("TOO_MANY_GUESSES",)},
 )
 KEY: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "key": ({"type": "string", "minLength": 1, "examples": ["PyPI:requests"]}, "Of the entry.")

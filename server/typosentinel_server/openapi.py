@@ -80,7 +80,8 @@ class Head:
         tags: with their descriptions, in the order in which they are shown.
         security: the schemes, by name.
         required: whether a request without any of them is refused.
-        errors: codes of errors that every operation may answer with, by status.
+        errors: codes of errors that every operation may answer with, by status, beside REQUEST_ERRORS; those that are
+            open to everybody only with the latter.
     """
 
     title: str
@@ -92,11 +93,21 @@ class Head:
     errors: Mapping[int, tuple[str, ...]]
 
 
-# What a body of requests may be refused for, whatever the operation.
+# What any request may be refused for.
+REQUEST_ERRORS: Final[Mapping[int, tuple[str, ...]]] = {
+    400: ("MALFORMED_HTTP", "HOST_CONTRADICTED", "UNSUPPORTED_TRANSFER_ENCODING"),
+    405: ("METHOD_NOT_ALLOWED",),
+    408: ("REQUEST_TIMEOUT",),
+    417: ("EXPECTATION_FAILED",),
+    431: ("HEAD_TOO_LARGE",),
+    500: ("INTERNAL_ERROR",),
+    503: ("TOO_MANY_CONNECTIONS",),
+}
+# What any body may be refused for.
 BODY_ERRORS: Final[Mapping[int, tuple[str, ...]]] = {
-    400: ("BODY_EMPTY", "BODY_UNREADABLE", "MALFORMED_JSON"),
+    400: ("BODY_EMPTY", "BODY_UNREADABLE", "MALFORMED_JSON", "CHUNKS_TOO_SMALL"),
     413: ("BODY_TOO_LARGE",),
-    415: ("UNSUPPORTED_MEDIA_TYPE",),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_CONTENT_ENCODING"),
     422: ("INVALID_REQUEST",),
 }
 TEXT: Final[Schema] = {"type": "string"}
@@ -274,7 +285,7 @@ def errors_of(head: Head, operation: Operation) -> dict[int, tuple[str, ...]]:
     """Codes of errors that an operation may answer with, by status."""
     found: dict[int, tuple[str, ...]] = {}
     of_body = BODY_ERRORS if operation.body is not None else {}
-    for source in ({} if operation.public and head.required else head.errors, of_body, operation.errors):
+    for source in (REQUEST_ERRORS, {} if operation.public else head.errors, of_body, operation.errors):
         for status, codes in source.items():
             found[status] = tuple(dict.fromkeys((*found.get(status, ()), *codes)))
     return found

@@ -40,7 +40,7 @@ HEAD: Final = Head(
         }
     },
     required=False,
-    errors={400: ("MALFORMED_HTTP",), 405: ("METHOD_NOT_ALLOWED",), 500: ("INTERNAL_ERROR",)},
+    errors={},
 )
 HTML: Final = "text/html"
 PROMETHEUS: Final = "text/plain"

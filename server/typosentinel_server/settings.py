@@ -8,12 +8,13 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings
+from typosentinel_server import corpussettings, serversettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.serversettings import ServerSettings
 
 MAX_TTL = 7 * 24 * 3600.0
 MAX_ENTRIES = 10_000_000
@@ -44,6 +45,7 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.privateNames": PATH,
     "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
+    **serversettings.ALLOWED_VALUES,
 }
 
 
@@ -122,6 +124,7 @@ class Settings(Section):
         cache: the verdict cache.
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
+        server: what a stranger's connection may cost.
         log_level: the least severe messages that are logged.
         access_log: log lines about requests.
     """
@@ -140,6 +143,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
+    server: ServerSettings = ServerSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 

@@ -26,6 +26,15 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "server": {
+            "maxConnections": 4096,
+            "headTimeout": 10.0,
+            "bodyTimeout": 30.0,
+            "bodyMaxTime": 300.0,
+            "bodyMinRate": 1024,
+            "idleTimeout": 75.0,
+            "writeTimeout": 30.0,
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }
