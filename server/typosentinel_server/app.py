@@ -14,6 +14,7 @@ from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
@@ -27,6 +28,10 @@ from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.providers.gathering import Evidence
+from typosentinel_server.providers.pins import Lookup, system_lookup
+from typosentinel_server.providers.store import LocalStore
+from typosentinel_server.providers.witness import Witness
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.routes import ROUTES
 from typosentinel_server.service import ScanService
@@ -46,6 +51,7 @@ class Setup:
         config: the configuration document; None for the defaults.
         timing: how long things take.
         chance: gives numbers from 0 to 1, to spread the looks of many servers at one source.
+        lookup: gives the addresses of providers' hosts.
     """
 
     name: str
@@ -53,6 +59,7 @@ class Setup:
     config: Path | None = None
     timing: Timing = field(default_factory=Timing)
     chance: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    lookup: Lookup = system_lookup
 
 
 def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
@@ -81,10 +88,19 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
 
+    def notice(piece: Evidence) -> None:
+        log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
+
+    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
+    witness.use(settings.providers)
+    metrics.registry.register(witness.collector)
+    metrics.registry.register(BreakerCollector(lambda: witness.breakers))
+
     async def apply(new: Settings) -> None:
         # What can fail comes first.
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
+        witness.use(new.providers)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
@@ -93,6 +109,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     server = Server(
         name=setup.name,
         service=service,
+        witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
         librarian=librarian,
@@ -103,7 +120,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         access=AccessLog(log, settings.access_log.every),
         log=log,
         clock=clock,
-        ports=Ports(cache=VerdictsAdmin(service.cache, lambda: service.engines)),
+        ports=Ports(cache=VerdictsAdmin(service.cache, lambda: service.engines), breakers=lambda: witness.breakers),
     )
     around = Around(server)
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
@@ -130,6 +147,7 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
     ]
     yield
+    await server.witness.close()
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):

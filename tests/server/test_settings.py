@@ -35,6 +35,15 @@ def test_defaults() -> None:
             "idleTimeout": 75.0,
             "writeTimeout": 30.0,
         },
+        "providers": {
+            "when": "Flagged",
+            "registries": (),
+            "vulnerabilities": None,
+            "timeout": 2.0,
+            "maxConcurrency": 32,
+            "maxBytes": 4 * 2**20,
+            "allowPrivate": (),
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }
