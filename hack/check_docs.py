@@ -21,6 +21,8 @@ from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.pages import ASSET_PATH
 from typosentinel_server.providers.collector import ProviderCollector
+from typosentinel_server.ratelimit.collector import LimitCollector
+from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.routes import ROUTES
 from typosentinel_server.settings import Settings, model_of
 
@@ -54,6 +56,7 @@ def server_metrics() -> Iterator[str]:
     registry = Metrics("0").registry
     for collector in (ProviderCollector(tuple), BreakerCollector()):
         registry.register(collector)
+    registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
     yield from _exposed(registry)
 
 

@@ -100,7 +100,7 @@ async def _exposition(request: web.Request) -> Answer:
 def _metrics(registry: CollectorRegistry) -> Iterator[MetricBody]:
     for family in registry.collect():
         samples = [
-            SampleBody(name=s.name, labels=dict(s.labels), value=s.value if isfinite(s.value) else None)
+            SampleBody(name=s.name, labels=dict(s.labels), value=float(s.value) if isfinite(s.value) else None)
             for s in family.samples
         ]
         yield MetricBody(name=family.name, type=family.type, help=family.documentation, samples=samples)
