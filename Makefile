@@ -155,6 +155,11 @@ bench-http: setup ## Requests per second and latency beside a bare aiohttp handl
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
 
+.PHONY: bench-cache
+bench-cache: setup ## Hit rates, times and memory of the caches, with a real Redis (2 minutes; root or sudo to install Redis)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.bench.cache
+
 .PHONY: bench-limits
 bench-limits: setup ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)
 	@$(BIN)/python -m hack.programs redis-server

@@ -6,8 +6,10 @@ pages must lead somewhere; and what README shows of the command line must be wha
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
@@ -17,7 +19,12 @@ from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
 from typosentinel_server import adminoperations
 from typosentinel_server.breakermetrics import BreakerCollector
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.collector import CacheCollector
+from typosentinel_server.cache.memory import MemoryCache
+from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.cli import program
+from typosentinel_server.clock import Clock
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.pages import ASSET_PATH
 from typosentinel_server.providers.collector import ProviderCollector
@@ -54,6 +61,8 @@ def make_targets() -> Iterator[str]:
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
     registry = Metrics("0").registry
+    held: MemoryCache[Any, Any] = MemoryCache(1, 1.0, time.monotonic)
+    registry.register(CacheCollector(Caches(held, CacheSettings(), Clock(time.time, time.monotonic), lambda: 0.5)))
     for collector in (ProviderCollector(tuple), BreakerCollector()):
         registry.register(collector)
     registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))

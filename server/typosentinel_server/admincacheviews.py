@@ -24,6 +24,7 @@ from typosentinel_server.statusschemas import (
 )
 from typosentinel_server.wirejson import parse_body
 
+GET_EXAMPLE = '{"keys": ["evidence/registry/PyPI/requests"]}'
 PUT_EXAMPLE = '{"value": {"latest": "2.32.0"}}'
 
 
@@ -64,7 +65,9 @@ class CacheViews:
 
     async def multi_get(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/multi-get`: several entries."""
-        asked = parse_body(CacheMultiGetRequest, await json_body(request), '{"keys": ["PyPI:requests"]}')
+        asked = parse_body(
+            CacheMultiGetRequest, await json_body(request), '{"keys": ["evidence/registry/PyPI/requests"]}'
+        )
         found = {key: await self._cache.get(key) for key in dict.fromkeys(asked.keys)}
         return answer(
             CacheMultiGetResponse(
@@ -75,7 +78,7 @@ class CacheViews:
 
     async def invalidate(self, request: web.Request) -> web.StreamResponse:
         """`POST /admin/cache/invalidate`: drops by pattern or tag."""
-        asked = parse_body(CacheInvalidateRequest, await json_body(request), '{"pattern": "PyPI:django*"}')
+        asked = parse_body(CacheInvalidateRequest, await json_body(request), '{"pattern": "verdict/PyPI/django*"}')
         request[DEED].details.update(asked.model_dump(include=asked.model_fields_set))
         dropped = await self._cache.invalidate(pattern=asked.pattern or None, tag=asked.tag or None)
         return self._dropped(request, dropped)

@@ -46,7 +46,7 @@ HEAD: Final = Head(
     errors={401: ("UNAUTHORIZED",), 429: ("TOO_MANY_GUESSES",)},
 )
 KEY: Final[dict[str, tuple[dict[str, Any], str]]] = {
-    "key": ({"type": "string", "minLength": 1, "examples": ["PyPI:requests"]}, "Of the entry.")
+    "key": ({"type": "string", "minLength": 1, "examples": ["evidence/registry/PyPI/requests"]}, "Of the entry.")
 }
 STATUS: Final = {200: Answer(says="The state.", model=AdminStatusResponse)}
 STATS: Final = {200: Answer(says="The tiers.", model=CacheStatsResponse)}
@@ -160,7 +160,7 @@ CACHE: Final = (
         tag="Cache",
         summary="Several entries",
         body=CacheMultiGetRequest,
-        examples={"two keys": {"keys": ["PyPI:requests", "npm:lodash"]}},
+        examples={"two keys": {"keys": ["evidence/registry/PyPI/requests", "evidence/registry/npm/lodash"]}},
         answers={200: Answer(says="Those that there are.", model=CacheMultiGetResponse)},
     ),
     Operation(
@@ -171,7 +171,7 @@ CACHE: Final = (
         summary="Drop what a pattern matches or a tag marks",
         description="In a pattern `*` stands for any characters, also none.",
         body=CacheInvalidateRequest,
-        examples={"by pattern": {"pattern": "PyPI:django*"}, "by tag": {"tag": "npm"}},
+        examples={"by pattern": {"pattern": "verdict/PyPI/django*"}, "by tag": {"tag": "by-hand"}},
         answers=DROPPED,
         errors={404: ("UNKNOWN_TAG",), 422: ("KEY_REFUSED",)},
     ),
@@ -210,7 +210,7 @@ CACHE_WRITER: Final = (
         tag="Cache",
         summary="Keep several values",
         body=CacheMultiSetRequest,
-        examples={"one": {"items": [{"key": "PyPI:requests", "value": {"latest": "2.32.0"}}]}},
+        examples={"one": {"items": [{"key": "evidence/registry/PyPI/requests", "value": {"latest": "2.32.0"}}]}},
         answers={200: Answer(says="They are kept.", model=CacheMultiSetResponse)},
         errors={422: ("KEY_REFUSED",)},
     ),

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import SystemRandom
 
@@ -16,9 +16,14 @@ from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
+from typosentinel_server.cache.admin import CacheAdmin
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.collector import CacheCollector
+from typosentinel_server.cache.preload import Preloader, wanted
+from typosentinel_server.cacheport import CachePort
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
-from typosentinel_server.engines import Library
+from typosentinel_server.engines import Engines, Library
 from typosentinel_server.health import Health
 from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
@@ -32,7 +37,6 @@ from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
-from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
@@ -40,7 +44,6 @@ from typosentinel_server.routes import ROUTES
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
-from typosentinel_server.verdictsadmin import VerdictsAdmin
 from typosentinel_server.views import HEALTH
 
 
@@ -87,9 +90,21 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         clock,
         identifiers(),
     )
-    librarian.serve(service.use)
+    caches = Caches(service.cache, settings.cache, clock, setup.chance)
+    metrics.registry.register(CacheCollector(caches))
+    preloader = Preloader(
+        lambda: wanted(caches.settings.preload, service.engines.listings),
+        service.warm,
+        clock.monotonic,
+        lambda done: log.write.info("verdicts preloaded", **asdict(done)),
+    )
+
+    def use(engines: Engines) -> None:
+        service.use(engines)
+        preloader.outdated()
+
+    librarian.serve(use)
     keeper.serve(service.consult)
-    metrics.watch_cache(service.cache)
     folder = setup.config.parent if setup.config else Path()
     limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
     metrics.registry.register(LimitCollector(limits.limiter))
@@ -97,25 +112,29 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     def notice(piece: Evidence) -> None:
         log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
 
-    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
+    witness = Witness(clock, caches.dear, notice, setup.lookup)
     witness.use(settings.providers)
     metrics.registry.register(witness.collector)
-    metrics.registry.register(BreakerCollector(lambda: witness.breakers))
+    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers)))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
+        prepared = await caches.prepare(new.cache)
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         witness.use(new.providers)
         await limits.follow(new.limits)
-        service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        await caches.take(prepared)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
+    port = CachePort(CacheAdmin(caches))
     reloader = Reloader(setup.config, configuration, apply, available, clock, metrics, log)
     server = Server(
         name=setup.name,
         service=service,
+        caches=caches,
+        preloader=preloader,
         witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
@@ -129,9 +148,10 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         log=log,
         clock=clock,
         ports=Ports(
-            cache=VerdictsAdmin(service.cache, lambda: service.engines),
+            cache=port,
+            writer=port,
             limits=LimitPort(limits),
-            breakers=lambda: witness.breakers,
+            breakers=lambda: (*witness.breakers, *caches.breakers),
         ),
     )
     around = Around(server)
@@ -151,12 +171,18 @@ def _pinned(library: Library | None) -> Source | None:
 async def _background(app: web.Application) -> AsyncIterator[None]:
     server = app[SERVER]
     timing = server.lifecycle.timing
+    # Nobody is answered before this function yields, so what is preloaded is there before the server is ready.
+    await server.preloader.once()
     tasks = [
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
+        asyncio.create_task(
+            server.caches.run(lambda event, *, reason: server.log.write.warning(event, reason=reason)), name="caches"
+        ),
+        asyncio.create_task(server.preloader.run(), name="preload"),
         asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield

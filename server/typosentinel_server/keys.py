@@ -7,6 +7,8 @@ from aiohttp import web
 from typosentinel_server.accesslog import AccessLog
 from typosentinel_server.adminports import Ports
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.preload import Preloader
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
 from typosentinel_server.keeper import Keeper
@@ -28,6 +30,8 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        caches: what is answered from before.
+        preloader: judges names before anybody asks.
         witness: evidence from metadata providers.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
@@ -45,6 +49,8 @@ class Server:
 
     name: str
     service: ScanService
+    caches: Caches
+    preloader: Preloader
     witness: Witness
     benchmarks: Benchmarks
     reloader: Reloader
