@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {"server": [], "operator": ["operator"], "dev": ["operator", "dev"]}
@@ -43,14 +44,14 @@ def command(name: str, extras: list[str]) -> list[str]:
 def check(name: str) -> list[str]:
     """What is wrong with one lock file."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
-    pins = {match[1].lower().replace("_", "-"): match[2] for match in PIN.finditer(text)}
+    pins = {canonicalize_name(match[1]): match[2] for match in PIN.finditer(text)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"]]
     for extra in LOCKS[name]:
         wanted += project["optional-dependencies"][extra]
     problems = []
     for requirement in map(Requirement, wanted):
-        pinned = pins.get(requirement.name.lower())
+        pinned = pins.get(canonicalize_name(requirement.name))
         if pinned is None or not requirement.specifier.contains(pinned, prereleases=True):
             problems.append(
                 f"requirements/{name}.txt has {requirement.name} {pinned}, wanted {requirement} (make lock)"
