@@ -143,8 +143,15 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
             case "properties":
                 out[key] = {name: _structural(child, definitions) for name, child in value.items()}
             case _:
-                out[key] = value
+                out[key] = _said(value) if key == "default" else value
     return out
+
+
+def _said(default: Any) -> Any:
+    """A default without what it leaves out: the API server takes no null for a field that has a type."""
+    if isinstance(default, dict):
+        return {key: _said(value) for key, value in default.items() if value is not None}
+    return [_said(item) for item in default] if isinstance(default, list) else default
 
 
 def _empty(default: Any) -> bool:
