@@ -145,6 +145,12 @@ bench-http: setup ## Requests per second and latency beside a bare aiohttp handl
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
 
+##@ Break it
+.PHONY: faults-rollout
+faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
+	@$(CLUSTER) up; $(IMAGES) build --load
+	@$(BIN)/python -m hack.load.rollout
+
 ##@ Cluster
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)

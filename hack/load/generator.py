@@ -109,6 +109,8 @@ class Load:
         await asyncio.gather(*running)
         for connection in self.idle:
             connection.close()
+        # Closing takes a turn of the loop.
+        await asyncio.sleep(0)
 
     async def _one(self, number: int, due: float) -> None:
         fresh = self.chance.random() < self.plan.fresh
@@ -121,7 +123,7 @@ class Load:
                     connection = await self._open()
                 stage = "answering"
                 stays = await self._ask(connection, NAMES[number % len(NAMES)], fresh=fresh)
-        except (OSError, EOFError, ValueError, TimeoutError, Failed) as error:
+        except (OSError, EOFError, ValueError, LookupError, TimeoutError, Failed) as error:
             self._failed(stage, error, fresh=fresh, age=self.clock() - born, carried=carried)
             if connection is not None:
                 connection.close()

@@ -75,8 +75,7 @@ class Fleet:
 
     def scale(self, replicas: int) -> None:
         """Say how many pods are wanted."""
-        # No more than its CPU request is the pods' own; on a small machine they share what is there.
-        spec = {"replicas": replicas, "ecosystems": ["PyPI"], "resources": {"requests": {"cpu": "50m"}}}
+        spec = {"replicas": replicas, "ecosystems": ["PyPI"]}
         meta = {"name": SERVICE, "namespace": self.namespace}
         head = {"apiVersion": "typosentinel.io/v1alpha1", "kind": "ScanService"}
         self.apply(head | {"metadata": meta, "spec": spec})
