@@ -68,7 +68,7 @@ class ExternalRedis(Model):
 class RedisCache(Model):
     """Redis, which the scanners of a fleet share: for what is dear to get, and for rate limits."""
 
-    model_config = ConfigDict(json_schema_extra=rules(between("ttl", "1s", "168h"), between("timeout", "1ms", "10s")))
+    model_config = ConfigDict(json_schema_extra=rules(between("ttl", "1s", "168h"), between("timeout", "5ms", "5s")))
 
     external: ExternalRedis
     """A Redis that somebody else runs."""

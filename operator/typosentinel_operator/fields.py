@@ -19,11 +19,9 @@ URL_PATTERN: Final = (
     r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?"
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/[!\"$-~]*$"
 )
-# The same of an interface that is asked about one package: at most this long, and checked by CEL for its {name}.
-INTERFACE_LENGTH: Final = 1024
 SHA256_PATTERN: Final = r"^[0-9a-f]{64}$"
 # Whole bytes: a quantity without fractions and thousandths.
-SIZE_PATTERN: Final = r"^[0-9]{1,15}([kMGT]|[KMGT]i)?$"
+SIZE_PATTERN: Final = r"^[0-9]{1,15}([kMG]|[KMG]i)?$"
 # A key of a Secret's data, as Kubernetes has it; no path leads out of it.
 DATA_KEY_PATTERN: Final = r"^[-._a-zA-Z0-9]+$"
 DNS_LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
@@ -44,9 +42,12 @@ class Model(BaseModel):
 
 # OSV's spelling of those that the server has a list for; a contract test holds this against it.
 Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven"]
+# A duration of whole seconds.
+SECONDS_PATTERN: Final = r"^([0-9]{1,5}(h|m|s)){1,3}$"
 # Names of packages have other letters in every ecosystem; none has blanks or control characters.
 PackageName = Annotated[str, Field(pattern=r"^[!-~]+$", min_length=1, max_length=214)]
 Duration = Annotated[str, Field(pattern=DURATION_PATTERN, min_length=2, max_length=32)]
+WholeSeconds = Annotated[str, Field(pattern=SECONDS_PATTERN, min_length=2, max_length=32)]
 Quantity = Annotated[
     str | int,
     Field(json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32}),

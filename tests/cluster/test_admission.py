@@ -26,7 +26,7 @@ REDIS = {"external": {"urlSecretRef": {"name": "redis", "key": "url"}}}
 
 def registry(**changes: Any) -> Manifest:
     """A registry's interface as a user writes it."""
-    return {"ecosystem": "Go", "shape": "Go", "url": "https://a/{name}", **changes}
+    return {"ecosystem": "npm", "shape": "npm", "url": "https://a/{name}", **changes}
 
 
 # sentence → (object, parts of the refusal)
@@ -179,6 +179,46 @@ REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
         factories.scan_service(providers={"registries": [registry(url="https://a/b")]}),
         ("spec.providers.registries[0]", "must contain {name}"),
     ),
+    "a name in a host": (
+        factories.scan_service(providers={"registries": [registry(url="https://{name}.a/")]}),
+        ("spec.providers.registries[0].url",),
+    ),
+    "a name twice": (
+        factories.scan_service(providers={"registries": [registry(url="https://a/{name}/{name}")]}),
+        ("spec.providers.registries[0]", "must contain {name} once"),
+    ),
+    "another registry's form": (
+        factories.scan_service(providers={"registries": [registry(shape="PyPI")]}),
+        ("spec.providers.registries[0]", "shape must be one of this ecosystem's"),
+    ),
+    "a Go proxy asked for something else": (
+        factories.scan_service(
+            providers={"registries": [registry(ecosystem="Go", shape="GoProxy", url="https://a/{name}/@latest")]}
+        ),
+        ("must end in {name}/@v/list",),
+    ),
+    "Maven without a group": (
+        factories.scan_service(
+            providers={"registries": [registry(ecosystem="Maven", shape="MavenSearch", url="https://a/{artifact}")]}
+        ),
+        ("must contain {group} and {artifact}",),
+    ),
+    "a host in one number": (
+        factories.scan_service(providers={"registries": [registry(url="http://2130706433/{name}")]}),
+        ("spec.providers.registries[0]", "must be a name or a whole IPv4 address"),
+    ),
+    "a database that is asked by path": (
+        factories.scan_service(providers={"vulnerabilities": {"url": "https://a/{name}"}}),
+        ("spec.providers.vulnerabilities", "no braces"),
+    ),
+    "a burst beyond the limit": (
+        factories.scan_service(rateLimit={"default": {"requests": 5, "burst": 6}}),
+        ("rateLimit.default", "burst must not be greater than requests"),
+    ),
+    "a window of a fraction": (
+        factories.scan_service(rateLimit={"default": {"requests": 5, "window": "1500ms"}}),
+        ("rateLimit.default.window",),
+    ),
     "a registry in a file": (
         factories.scan_service(providers={"registries": [registry(url="file:///etc/{name}")]}),
         ("spec.providers.registries[0].url",),
@@ -242,7 +282,7 @@ ACCEPTED: dict[str, Manifest] = {
         rateLimit={"trustedProxies": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]}
     ),
     "two shapes of one registry": factories.scan_service(
-        providers={"registries": [registry(), registry(shape="Maven")]}
+        providers={"registries": [registry(), registry(shape="npmDownloads")]}
     ),
     "min and max alike": factories.scaling_policy(minReplicas=10),
     "a policy of defaults": {**factories.scaling_policy(), "spec": {}},

@@ -1,5 +1,6 @@
 """What the operator makes of a cache in Redis, rate limits, workers and providers."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from typosentinel_operator.cachespec import ENCRYPTION_KEY_REFERENCE, REDIS_URL_
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired import mounts, serverconfig, workload
 from typosentinel_operator.desired.inputs import Inputs
+from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.gather import secrets
 from typosentinel_operator.names import Reason
 from typosentinel_operator.observed import SecretView, Unresolved
-from typosentinel_operator.servingspec import API_KEYS_REFERENCE
+from typosentinel_operator.servingspec import API_KEYS_REFERENCE, SHAPES
 from typosentinel_operator.specs import ScanServiceSpec
 from typosentinel_operator.status import verdicts
 
@@ -92,7 +94,7 @@ def test_limits_are_a_mapping_by_endpoint() -> None:
 
 def test_the_order_in_which_a_user_wrote_changes_nothing() -> None:
     """Lists with keys have none."""
-    registries = [{"ecosystem": one, "shape": one, "url": "https://a/{name}"} for one in ("npm", "Go", "PyPI")]
+    registries = [{"ecosystem": one, "shape": one, "url": "https://a/{name}"} for one in ("npm", "RubyGems", "PyPI")]
     names_ = [{"ecosystem": one, "name": "x"} for one in ("npm", "Go")]
     orders = [
         (
@@ -182,11 +184,12 @@ def test_a_secret_that_can_be_used_stays_while_the_wanted_one_cannot() -> None:
 def test_the_longest_document_is_one_that_the_server_reads() -> None:
     """It takes 64 KiB at most; what the CRD admits stays below that."""
     url = "https://a/{name}" + "x" * 1008
-    shapes = ("PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven")
     spec = {
         "rateLimit": {"trustedProxies": [f"2001:db8:{n:x}:1111:2222:3333:4444:0/112" for n in range(32)]},
         "providers": {
-            "registries": [{"ecosystem": one, "shape": two, "url": url} for one in shapes for two in shapes[:2]],
+            "registries": [
+                {"ecosystem": one, "shape": shape, "url": url} for one, shapes in SHAPES.items() for shape in shapes
+            ],
             "vulnerabilities": {"url": url},
             "allowPrivate": [f"2001:db8:{n:x}:1111:2222:3333:4444:0/112" for n in range(32)],
         },
@@ -206,16 +209,16 @@ HOSTILE = ("'", '"', "#", "{{name}}", "{name}: {}", "- a", "!!python/object", "&
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_users_becomes_another_field(text: str) -> None:
     """Whatever means something in YAML."""
-    url = f"https://a/{{name}}?{text.replace(' ', '+').replace('#', '%23')}"
+    url = "https://a/{name}?" + re.sub(r"[\"#\\&|]| (?=.)", "+", text)
     name = text.replace(" ", "_")
     given = factories.inputs(
         spec=ScanServiceSpec.model_validate(
-            {"providers": {"registries": [{"ecosystem": "Go", "shape": "Go", "url": url}]}}
+            {"providers": {"registries": [{"ecosystem": "npm", "shape": "npm", "url": url}]}}
         ),
         cache=CachePolicySpec.model_validate({"preload": {"names": [{"ecosystem": "Go", "name": name}]}}),
     )
     read = document(given)
-    assert read["providers"]["registries"] == [{"ecosystem": "Go", "shape": "Go", "url": url}]
+    assert read["providers"]["registries"] == [{"ecosystem": "npm", "shape": "npm", "url": url}]
     assert read["cache"]["preload"]["names"] == [{"ecosystem": "Go", "name": name}]
     assert set(read) == {"apiVersion", "kind", "logLevel", "cache", "providers"}
 
@@ -234,6 +237,31 @@ def test_a_key_is_no_path(key: str) -> None:
     """The kubelet would refuse it, and the pod would never start."""
     with pytest.raises(ValueError, match="key"):
         ScanServiceSpec.model_validate({"rateLimit": {"apiKeysSecretRef": {"name": "keys", "key": key}}})
+
+
+@pytest.mark.parametrize("field", ["registries.0.url", "vulnerabilities.url"])
+@pytest.mark.parametrize(
+    ("host", "allowed", "refused"),
+    [
+        ("10.0.0.1", [], True),
+        ("169.254.169.254", ["10.0.0.0/8", "fd00::/8"], True),
+        ("10.0.0.1:8080", ["10.0.0.0/8"], False),
+        ("host.example", [], False),
+    ],
+)
+def test_a_number_has_to_be_allowed(field: str, host: str, allowed: list[str], *, refused: bool) -> None:
+    """The server would refuse its whole document otherwise, and pods that start then would not come up."""
+    given: Manifest = {"allowPrivate": allowed}
+    if field.startswith("vulnerabilities"):
+        given["vulnerabilities"] = {"url": f"http://{host}/v1/query"}
+    else:
+        given["registries"] = [{"ecosystem": "npm", "shape": "npm", "url": f"http://{host}/{{name}}"}]
+    manifest = factories.scan_service(providers=given)
+    if refused:
+        with pytest.raises(Permanent, match=rf"spec\.providers: .*{field}: {host} lies in no network of allowPrivate"):
+            specs.parse(ScanServiceSpec, manifest)
+    else:
+        assert specs.parse(ScanServiceSpec, manifest).providers is not None
 
 
 class Names(Cluster):
