@@ -4,13 +4,14 @@
 
 Most requests go over connections that are kept alive, chosen at random; some over a connection of their own. Nothing is
 sent twice: whatever a client might mend by trying again is a failure here. What it prints are JSON documents, a line
-each: one as soon as it begins, some with times, and a last one with the failures.
+each: one as soon as it begins, some with times, and a last one with the failures. SIGUSR1 ends it before its time.
 """
 
 import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -94,6 +95,11 @@ class Load:
     began: float = 0.0
     opened: int = 0
     late: float = 0.0
+    enough: bool = False
+
+    def stop(self) -> None:
+        """Send no more; what was sent is waited for."""
+        self.enough = True
 
     async def run(self) -> None:
         """Send everything that is planned; ends when the last answer is there or given up."""
@@ -102,6 +108,8 @@ class Load:
         for number in range(int(self.plan.rate * self.plan.seconds)):
             due = self.began + number / self.plan.rate
             await asyncio.sleep(max(0.0, due - self.clock()))
+            if self.enough:
+                break
             self.late = max(self.late, self.clock() - due)
             task = asyncio.create_task(self._one(number, due))
             running.add(task)
@@ -184,6 +192,11 @@ class Load:
         return not fresh and headers.get("connection", "").lower() != "close"
 
 
+async def _until_signalled(load: Load) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, load.stop)
+    await load.run()
+
+
 def printed(load: Load, began: float) -> None:
     """Print what became of the requests."""
     for start in range(0, len(load.records), LINE_RECORDS):
@@ -214,7 +227,7 @@ def main() -> int:
     load = Load(plan, time.monotonic, time.time, random.Random(options.seed))  # noqa: S311 - no secret is made of it
     began = time.time()
     print(json.dumps({"began": round(began, 3)}), flush=True)
-    asyncio.run(load.run())
+    asyncio.run(_until_signalled(load))
     printed(load, began)
     return 0
 

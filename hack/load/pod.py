@@ -68,6 +68,12 @@ def await_begun(kubectl: Kubectl, namespace: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def stop(kubectl: Kubectl, namespace: str) -> None:
+    """Let the generator come to its end, if it has not yet."""
+    program = "import os, signal; os.kill(1, signal.SIGUSR1)"
+    kubectl.run("exec", NAME, "-n", namespace, "--", PYTHON, "-c", program, check=False)
+
+
 def await_outcome(kubectl: Kubectl, namespace: str, seconds: float) -> Outcome:
     """Wait until the generator is done, and tell what became of its requests.
 
