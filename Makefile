@@ -127,6 +127,15 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
 
+.PHONY: faults-http
+faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
+	@$(BIN)/python -m hack.faults
+
+.PHONY: faults-rollout
+faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
+	@$(CLUSTER) up; $(IMAGES) build --load
+	@$(BIN)/python -m hack.load.rollout
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights
@@ -144,12 +153,6 @@ bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=
 bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
-
-##@ Break it
-.PHONY: faults-rollout
-faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
-	@$(CLUSTER) up; $(IMAGES) build --load
-	@$(BIN)/python -m hack.load.rollout
 
 ##@ Cluster
 .PHONY: cluster-up

@@ -15,8 +15,10 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.providers.collector import ProviderCollector
 from typosentinel_server.settings import Settings, model_of
 from typosentinel_server.views import ROUTES
 
@@ -47,7 +49,10 @@ def make_targets() -> Iterator[str]:
 
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
-    yield from _exposed(Metrics("0").registry)
+    registry = Metrics("0").registry
+    for collector in (ProviderCollector(tuple), BreakerCollector()):
+        registry.register(collector)
+    yield from _exposed(registry)
 
 
 def operator_metrics() -> Iterator[str]:

@@ -67,12 +67,14 @@ class Origin:
         port: where it listens.
         answers: by path; anything else is 404.
         asked: paths in order, with the request's headers in lower case.
+        bodies: of the requests that had one, in order.
         was_asked: set from the first request on.
     """
 
     port: int = 0
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, Headers]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str) -> str:
@@ -107,6 +109,8 @@ async def opened() -> AsyncIterator[Origin]:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             path = head[0].split()[1]
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+            if "content-length" in headers:
+                origin.bodies.append(await reader.readexactly(int(headers["content-length"])))
             origin.asked.append((path, headers))
             origin.was_asked.set()
             await origin.answers.get(path, says(http("404 Not Found")))(writer, headers)

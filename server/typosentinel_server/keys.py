@@ -13,6 +13,7 @@ from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
+from typosentinel_server.providers.witness import Witness
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 
@@ -24,6 +25,7 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        witness: evidence from metadata providers.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
         librarian: the lists of popular names.
@@ -38,6 +40,7 @@ class Server:
 
     name: str
     service: ScanService
+    witness: Witness
     benchmarks: Benchmarks
     reloader: Reloader
     librarian: Librarian

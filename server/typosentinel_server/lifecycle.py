@@ -47,7 +47,6 @@ class Lifecycle:
         self._draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def uptime(self) -> float:
@@ -86,14 +85,13 @@ class Lifecycle:
         await asyncio.sleep(self.timing.drain)
 
     def begin(self) -> None:
-        """The answering of a request begins; `finish` waits until all that began has ended."""
+        """A request is being answered; `finish` waits for its `end`."""
         self._in_flight += 1
-        self._idle.clear()
 
     def end(self) -> None:
-        """It has ended, one way or another."""
+        """It is answered."""
         self._in_flight -= 1
-        if not self._in_flight:
+        if not self._in_flight and self._draining:
             self._idle.set()
 
     async def finish(self) -> None:
@@ -103,4 +101,6 @@ class Lifecycle:
             async with asyncio.timeout(self.timing.shutdown):
                 # The first pause lets a connection that was just accepted say what it wants.
                 await asyncio.sleep(FIRST_WORD_SECONDS)
-                await self._idle.wait()
+                while self._in_flight:
+                    self._idle.clear()
+                    await self._idle.wait()

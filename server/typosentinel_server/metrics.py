@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from typosentinel_server.bundles.errors import DAMAGED_RESULT, RESULTS
 from typosentinel_server.cache import CacheStatistics
+from typosentinel_server.edge.counts import ConnectionCounts
 from typosentinel_server.tallies import Spread, Tally
 
 SCAN_BUCKETS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 5e-2, 0.1, 1.0)
@@ -26,6 +27,8 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self.connections = ConnectionCounts()
+        self.registry.register(self.connections)
         self.scans = Tally(
             "typosentinel_scans",
             "Names judged, by ecosystem, verdict and whether the verdict came from the cache.",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
 
+from typosentinel_server.providers.gleaned import State
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.wiremetadata import MetadataBody
 
@@ -56,6 +57,17 @@ class AllowanceBody(_Wire):
     expired: bool
 
 
+class EvidenceBody(_Wire):
+    """What became of asking one provider about one package; the age is null where there is no evidence."""
+
+    provider: str
+    package: str
+    state: State
+    age_seconds: float | None
+    stale: bool
+    vulnerabilities: list[str]
+
+
 class ScanResponse(_Wire):
     """The judgement of one package."""
 
@@ -74,6 +86,8 @@ class ScanResponse(_Wire):
     cached: bool
     duration_ms: float
     corpus_version: str
+    # Only where providers are configured; empty where none was asked about this name.
+    evidence: list[EvidenceBody] | None = Field(default=None, exclude_if=lambda held: held is None)
 
 
 class LabelledRow(_Wire):

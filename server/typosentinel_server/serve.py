@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from dataclasses import dataclass
 
@@ -14,6 +15,12 @@ from typosentinel_server.errors import DomainError
 from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER
 from typosentinel_server.logs import Log
+
+# After the drain, balancers that are slower than it get this much more before nobody listens any more.
+LATECOMERS_SECONDS = 3.0
+BACKLOG = 512
+# So many descriptors are enough for all connections; more would make room for nothing but mistakes.
+DESCRIPTORS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
         DomainError: the address cannot be listened on, the configuration or a list is refused.
     """
     told = _signals()
+    _raise_descriptors()
     app = make_app(setup, clock, log)
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
@@ -55,15 +63,24 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     log.write.info("stopped")
 
 
-async def _listen(runner: web.AppRunner, address: Address) -> None:
+async def _listen(runner: Runner, address: Address) -> None:
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
+        await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+        runner.bound_buffers()
     except (OSError, OverflowError) as error:
         raise DomainError(
             "CANNOT_LISTEN",
             f"cannot listen on {address.host} port {address.port}: {getattr(error, 'strerror', '') or error}",
             "Choose another --port, or stop what listens there.",
         ) from error
+
+
+def _raise_descriptors() -> None:
+    # Systems start programs with few for the sake of some that use select(2).
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _signals() -> asyncio.Queue[signal.Signals]:
@@ -89,6 +106,6 @@ async def _leave(runner: Runner, *, drain: bool) -> None:
     lifecycle = runner.app[SERVER].lifecycle
     if drain:
         await lifecycle.drain()
-    for site in runner.sites:
-        await site.stop()
+    await runner.close_door(patience=LATECOMERS_SECONDS if drain else 0)
     await lifecycle.finish()
+    await runner.part()

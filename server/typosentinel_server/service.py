@@ -10,6 +10,7 @@ from typosentinel_server.engines import Engines
 from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.scan.conclusion import Knowledge, conclude
+from typosentinel_server.scan.context.malware import Reported
 from typosentinel_server.scan.context.metadata import Metadata
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
@@ -148,6 +149,21 @@ class ScanService:
         if plain:
             kept.concluded = (self._knowledge, today, result, rendered)
         return result, rendered
+
+    def reconsidered(self, result: ScanResult, metadata: Metadata | None, reported: Reported | None) -> ScanResult:
+        """A judgement concluded anew, with what others know of the package. Counts nothing: the name was judged before.
+
+        Args:
+            result: the judgement without it.
+            metadata: facts about the package and its target.
+            reported: what is known of the package as malware.
+        """
+        package = result.package
+        engine = self._engines.engine(package.ecosystem)
+        parsed = parse_name(engine.ecosystem, package.name)
+        today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
+        judged = engine.judge(package, parsed)
+        return conclude(judged, parsed, self._knowledge, metadata, today, engine, reported)
 
 
 def _refuse_future(metadata: Metadata | None, today: date) -> None:

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings
+from typosentinel_server import corpussettings, providersettings, serversettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.serversettings import ServerSettings
 
 MAX_TTL = 7 * 24 * 3600.0
 MAX_ENTRIES = 10_000_000
@@ -44,6 +46,8 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.privateNames": PATH,
     "detection.malware": PATH,
     **corpussettings.ALLOWED_VALUES,
+    **serversettings.ALLOWED_VALUES,
+    **providersettings.ALLOWED_VALUES,
 }
 
 
@@ -122,6 +126,8 @@ class Settings(Section):
         cache: the verdict cache.
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
+        server: what a stranger's connection may cost.
+        providers: who is asked about packages.
         log_level: the least severe messages that are logged.
         access_log: log lines about requests.
     """
@@ -140,6 +146,8 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
+    server: ServerSettings = ServerSettings()
+    providers: ProviderSettings = ProviderSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 
@@ -220,6 +228,8 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
 def _fields_at(place: Place) -> list[str]:
     model: type[BaseModel] = Settings
     for part in place:
+        if isinstance(part, int):
+            continue  # an item of a list is the section that the list is made of
         nested = model_of({f.alias: f.annotation for f in model.model_fields.values()}.get(str(part)))
         if nested is None:
             return []

@@ -71,6 +71,11 @@ class Rendered:
             self.corpus,
         )
 
+    def also(self, field: str, value: Any) -> "Rendered":
+        """The same with one more field at the end."""
+        corpus = b'%b,"%b":%b}' % (self.corpus[:-1], field.encode(), orjson.dumps(value))
+        return Rendered(self.ecosystem, self.verdict, self.evidence, corpus)
+
 
 def render(result: ScanResult, *, scan_id: str, name: str, version: str | None, cached: bool, seconds: float) -> bytes:
     """The JSON of one answer; as `Rendered.of` and `Rendered.bytes`."""

@@ -6,9 +6,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from typosentinel_server import benchmarkviews, methodviews
 from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
+from typosentinel_server.evidenced import with_evidence
 from typosentinel_server.health import Health
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER
+from typosentinel_server.scan.model import Package
 from typosentinel_server.schemas import ReadyResponse, ScanRequest
 from typosentinel_server.wirejson import parse_body
 
@@ -21,7 +23,11 @@ async def scan(request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/scan`: the judgement of one package."""
     asked = parse_body(ScanRequest, await json_body(request), EXAMPLE)
     metadata = asked.metadata.metadata() if asked.metadata else None
-    outcome = request.app[SERVER].service.scan(asked.ecosystem, asked.name, asked.version, metadata)
+    server = request.app[SERVER]
+    outcome = server.service.scan(asked.ecosystem, asked.name, asked.version, metadata)
+    if server.witness.configured:
+        package = Package(outcome.result.package.ecosystem, asked.name, asked.version)
+        outcome = await with_evidence(server.service, server.witness, outcome, package, metadata)
     return Answer(outcome.json(asked.name, asked.version))
 
 

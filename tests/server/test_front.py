@@ -12,6 +12,7 @@ from running import Running, Start, samples
 BODY = b'{"ecosystem":"PyPI","name":"reqeusts"}'
 JSON = b"Content-Type: application/json\r\n"
 HOST = b"Host: a\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 
 def post(headers: bytes, body: bytes = BODY, line: bytes = b"POST /api/v1/scan HTTP/1.1") -> bytes:
@@ -53,8 +54,29 @@ async def raw(server: Running, *parts: bytes) -> tuple[int, dict[str, str], byte
         ((sized(b"X: " + b"a" * 9000 + b"\r\n"),), 400, "MALFORMED_HTTP"),
         ((b"GET /live HTTP/1.1\r\n\r\n",), 400, "MALFORMED_HTTP"),
         ((b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",), 400, "MALFORMED_HTTP"),
+        ((b"GET http://b/live HTTP/1.1\r\n" + HOST + b"\r\n",), 400, "HOST_CONTRADICTED"),
+        ((b"CONNECT a:80 HTTP/1.1\r\n" + HOST + b"\r\n",), 405, "METHOD_NOT_ALLOWED"),
+        ((b"GET /live HTTP/1.1\r\n" + HOST + HOST + b"\r\n",), 400, "MALFORMED_HTTP"),
+        ((sized(b"Content-Length: 1\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"X: 1\r\n 2\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"X : 1\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"X: 1\nY: 2\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"X: 1\r\n" * 101),), 400, "MALFORMED_HTTP"),
+        ((sized(b"".join(b"X%d: %s\r\n" % (n, b"a" * 1000) for n in range(17))),), 431, "HEAD_TOO_LARGE"),
+        (
+            (b"GET / HTTP/1.1\r\nX: " + b"a" * 8000 + b"\r\nY: " + b"a" * 8000, b"\r\nZ: " + b"a" * 999),
+            431,
+            "HEAD_TOO_LARGE",
+        ),
+        ((post(b"Transfer-Encoding: gzip, chunked\r\n", b"0\r\n\r\n"),), 400, "UNSUPPORTED_TRANSFER_ENCODING"),
+        ((post(CHUNKED, b"0\r\n\r\n", line=b"POST /api/v1/scan HTTP/1.0"),), 400, "UNSUPPORTED_TRANSFER_ENCODING"),
+        ((post(CHUNKED, b"1;" + b"a" * 300_000),), 400, "CHUNKS_TOO_SMALL"),
+        ((post(CHUNKED, b"0\r\n" + b"A: b\r\n" * 101 + b"\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"Content-Encoding: gzip, gzip\r\n"),), 415, "UNSUPPORTED_CONTENT_ENCODING"),
+        ((sized(b"Content-Encoding: gzip\r\n" * 2),), 415, "UNSUPPORTED_CONTENT_ENCODING"),
+        ((sized(b"Content-Encoding: lzma\r\n"),), 415, "UNSUPPORTED_CONTENT_ENCODING"),
         ((b"GET http://[ HTTP/1.1\r\n" + HOST + b"\r\n",), 400, "MALFORMED_HTTP"),
-        ((sized(b"Content-Encoding: br\r\n"),), 400, "MALFORMED_HTTP"),
+        ((sized(b"Content-Encoding: br\r\n"),), 415, "UNSUPPORTED_CONTENT_ENCODING"),
         ((post(b"Content-Length: -1\r\n"),), 400, "MALFORMED_HTTP"),
         ((post(b"Transfer-Encoding: chunked\r\n", b"zz\r\n"),), 400, "MALFORMED_HTTP"),
         ((post(b"Transfer-Encoding: chunked\r\n", b"5\r\nabcde"), b"XX\r\n"), 400, "BODY_UNREADABLE"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from redisserver import RedisServer
+from running import StillClock
 from typosentinel_server.clock import Clock
 
 
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_clock() -> Clock:
     """The clocks that the program itself uses."""
     return Clock(wall=time.time, monotonic=time.monotonic)
+
+
+@pytest.fixture
+def still() -> StillClock:
+    """A clock that stands until a test moves it."""
+    return StillClock()
 
 
 @pytest.fixture(scope="session")

@@ -36,4 +36,9 @@ def check(file: Path) -> None:
     for kind, size in knowledge.sizes.items():
         if size:
             click.echo(f"  {kind:<12}  {size} entries")
+    providers = settings.providers
+    asked = [one.known_as for one in providers.registries]
+    asked += [providers.vulnerabilities.name] if providers.vulnerabilities else []
+    if asked:
+        click.echo(f"  providers     {', '.join(asked)}")
     click.echo(f"  log level     {settings.log_level}")

@@ -7,7 +7,7 @@ from functools import partial
 
 from typosentinel_server.scan.context.allowlist import AllowList, Grant
 from typosentinel_server.scan.context.evidence import Asked, Judged, Source, with_more
-from typosentinel_server.scan.context.malware import MalwareList
+from typosentinel_server.scan.context.malware import MalwareList, Reported
 from typosentinel_server.scan.context.metadata import Facts, Metadata, weigh
 from typosentinel_server.scan.context.patterns import same_package
 from typosentinel_server.scan.context.privatenames import PrivateNames
@@ -62,6 +62,7 @@ def conclude(
     metadata: Metadata | None,
     today: date,
     engine: Engine,
+    reported: Reported | None = None,
 ) -> ScanResult:
     """The answer to a question.
 
@@ -72,8 +73,9 @@ def conclude(
         metadata: what the asker knows of the package.
         today: the date in UTC, for ages and expiries.
         engine: what judged the name.
+        reported: what somebody who was asked about the package knows of it as malware.
     """
-    if metadata is None and not knowledge:
+    if metadata is None and not knowledge and reported is None:
         return result
     ecosystem = result.package.ecosystem
     exists = metadata is not None and metadata.package.exist
@@ -82,6 +84,8 @@ def conclude(
     judged = _of_letters(result, card)
     for source in knowledge.sources(ecosystem):
         judged += source.findings(asked)
+    if reported is not None and not any(one.verdict is Verdict.MALICIOUS for one in judged):
+        judged += reported.findings(asked)
     if metadata is not None:
         judged = [_weighed(one, result, metadata, today) for one in judged]
     grants = knowledge.allow_list.grants(ecosystem, name.identity, today)

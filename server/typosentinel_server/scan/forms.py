@@ -13,7 +13,7 @@ TOKEN = re.compile(r"[a-z0-9]+")
 _KEEP = "abcdefghijklmnopqrstuvwxyz0123456789"
 _TO_FLAT = {n: None for n in range(128) if chr(n) not in _KEEP}
 _DIGITS_AT_END = re.compile(r"(.*?[a-z])[0-9]+")
-_RELEASE = re.compile(r"(.{3,}?)[-_.@]?v?[0-9]+(?:\.[0-9]+)*")
+_RELEASE = re.compile(r"(.{3,}?)[-_.@]?v?[0-9]++(?:\.[0-9]++)*+")
 
 # Marks of a language or a registry, which say nothing about what a package does.
 LANGUAGE_MARKS = frozenset(
