@@ -154,6 +154,11 @@ bench-http: setup ## Requests per second and latency beside a bare aiohttp handl
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
 
+.PHONY: bench-limits
+bench-limits: setup ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.bench.limits
+
 ##@ Cluster
 .PHONY: cluster-up
 cluster-up: ## Start the local Kubernetes (kind where Docker answers, else the real parts; root or sudo)

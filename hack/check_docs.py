@@ -19,6 +19,8 @@ from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cli import program
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.providers.collector import ProviderCollector
+from typosentinel_server.ratelimit.collector import LimitCollector
+from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.settings import Settings, model_of
 from typosentinel_server.views import ROUTES
 
@@ -52,6 +54,7 @@ def server_metrics() -> Iterator[str]:
     registry = Metrics("0").registry
     for collector in (ProviderCollector(tuple), BreakerCollector()):
         registry.register(collector)
+    registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
     yield from _exposed(registry)
 
 

@@ -24,6 +24,7 @@ from typosentinel_server.keeper import Keeper
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
+from typosentinel_server.limiting import RateLimits
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
@@ -31,6 +32,7 @@ from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
+from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
@@ -84,6 +86,9 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     librarian.serve(service.use)
     keeper.serve(service.consult)
     metrics.watch_cache(service.cache)
+    folder = setup.config.parent if setup.config else Path()
+    limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
+    metrics.registry.register(LimitCollector(limits.limiter))
 
     def notice(piece: Evidence) -> None:
         log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
@@ -98,6 +103,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         witness.use(new.providers)
+        await limits.follow(new.limits)
         service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
@@ -112,6 +118,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         librarian=librarian,
         keeper=keeper,
         lifecycle=Lifecycle(clock, metrics, setup.timing),
+        limits=limits,
         metrics=metrics,
         ring=RequestRing(clock.monotonic),
         access=AccessLog(log, settings.access_log.every),
@@ -141,9 +148,11 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
+        asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield
     await server.witness.close()
+    await server.limits.close()
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):

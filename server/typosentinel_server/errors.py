@@ -68,6 +68,16 @@ class BenchmarkUnknown(DomainError):
     http_hint = 404
 
 
+class RateLimited(DomainError):
+    """The caller has used up what it is allowed for now; `retry_after` is None where a wait would not help."""
+
+    http_hint = 429
+
+    def __init__(self, code: str, message: str, suggestion: str, retry_after: int | None = None) -> None:
+        super().__init__(code, message, suggestion)
+        self.retry_after = retry_after
+
+
 class TooBusy(DomainError):
     """There is as much to do already as this server takes on."""
 

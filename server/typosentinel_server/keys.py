@@ -11,9 +11,11 @@ from typosentinel_server.configuration import Reloader
 from typosentinel_server.keeper import Keeper
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle
+from typosentinel_server.limiting import RateLimits
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.providers.witness import Witness
+from typosentinel_server.ratelimit.policy import Decision
 from typosentinel_server.requestring import RequestRing
 from typosentinel_server.service import ScanService
 
@@ -31,6 +33,7 @@ class Server:
         librarian: the lists of popular names.
         keeper: the lists that say more than a name.
         lifecycle: liveness and drain.
+        limits: how many requests a caller may send.
         metrics: the collectors.
         ring: the last requests.
         access: one line for some of them.
@@ -46,6 +49,7 @@ class Server:
     librarian: Librarian
     keeper: Keeper
     lifecycle: Lifecycle
+    limits: RateLimits
     metrics: Metrics
     ring: RequestRing
     access: AccessLog
@@ -56,3 +60,6 @@ class Server:
 SERVER = web.AppKey("SERVER", Server)
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+
+# What the limits said of this request last.
+DECISION = web.RequestKey("DECISION", Decision)

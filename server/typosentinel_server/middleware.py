@@ -14,11 +14,15 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from typosentinel_server.answer import Answer
+from typosentinel_server.charging import charge
 from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.identifiers import identifiers
-from typosentinel_server.keys import REQUEST_ID, Server
+from typosentinel_server.keys import DECISION, REQUEST_ID, Server
+from typosentinel_server.limiting import endpoint_of
 from typosentinel_server.problems import internal, rendered, translated
+from typosentinel_server.ratelimit.headers import tell
+from typosentinel_server.ratelimit.policy import Endpoint
 
 MAX_BODY_BYTES = 64 * 1024
 # Where one package a request is not the point.
@@ -45,11 +49,13 @@ class RouteFacts:
         label: its pattern; what matches no route shares one.
         of_api: whether it is what clients come for, not a probe.
         max_body: bytes that a body may have, decompressed.
+        endpoint: whose limit holds; None: none does.
     """
 
     label: str
     of_api: bool
     max_body: int
+    endpoint: Endpoint | None
 
 
 class Around:
@@ -71,7 +77,10 @@ class Around:
         started = server.clock.monotonic()
         request_id = request[REQUEST_ID] = self.id_of(request)
         facts = self._facts_of(request.match_info.route)
+        endpoint = facts.endpoint if server.limits.active else None
         try:
+            if endpoint is not None:
+                await charge(server.limits, request, endpoint)
             response = await handler(_bounded(request, facts.max_body))
         except DomainError as error:
             response = rendered(server.clock, request, request_id, error)
@@ -88,6 +97,9 @@ class Around:
             await _compress(request, response)
         seconds = server.clock.monotonic() - started
         self._sign(request, response, request_id, seconds)
+        decision = request.get(DECISION)
+        if decision is not None:
+            tell(response.headers, decision)
         self._count(request, response, facts, seconds)
         return response
 
@@ -112,7 +124,9 @@ class Around:
         if facts is None:
             resource = route.resource
             label = resource.canonical if resource is not None else UNMATCHED
-            facts = RouteFacts(label, label.startswith(API_PREFIX), LARGER_BODIES.get(label, MAX_BODY_BYTES))
+            facts = RouteFacts(
+                label, label.startswith(API_PREFIX), LARGER_BODIES.get(label, MAX_BODY_BYTES), endpoint_of(label)
+            )
             # The library makes a route for each request that matches none: those are not remembered.
             if resource is not None:
                 self._facts[route] = facts

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings, providersettings, serversettings
+from typosentinel_server import corpussettings, limitsettings, providersettings, serversettings
 from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
 from typosentinel_server.serversettings import ServerSettings
@@ -48,6 +49,7 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     **corpussettings.ALLOWED_VALUES,
     **serversettings.ALLOWED_VALUES,
     **providersettings.ALLOWED_VALUES,
+    **limitsettings.ALLOWED_VALUES,
 }
 
 
@@ -148,6 +150,7 @@ class Settings(Section):
     detection: DetectionSettings = DetectionSettings()
     server: ServerSettings = ServerSettings()
     providers: ProviderSettings = ProviderSettings()
+    limits: LimitSettings = LimitSettings()
     log_level: Annotated[LogLevel, BeforeValidator(_log_level)] = LogLevel.INFO
     access_log: AccessLogSettings = AccessLogSettings()
 
@@ -193,9 +196,12 @@ def _refused(mistakes: list[str]) -> ConfigurationInvalid:
 
 def _mistake(document: Document, where: str, detail: Any) -> str:
     # pydantic adds the branch of a union to the place; the document knows no such key.
-    place = tuple(part for part in detail["loc"] if part in document.parts or isinstance(part, int))
-    if detail["type"] == "extra_forbidden":
-        place = (*place[:-1], detail["loc"][-1])
+    named = detail["type"] in ("extra_forbidden", "missing")
+    place = tuple(
+        part
+        for n, part in enumerate(detail["loc"], 1)
+        if part in document.parts or isinstance(part, int) or (named and n == len(detail["loc"]))
+    )
     line = document.line_of(place)
     field = ".".join(str(part) for part in place) or "document"
     given = shown(str(document.value_at(place))) if place in document.lines else ""
@@ -206,6 +212,8 @@ def _explained(detail: Any, place: Place, field: str, given: str) -> str:
     if detail["type"] == "extra_forbidden":
         fields = _fields_at(place[:-1])
         return f"there is no such field. {did_you_mean(str(place[-1]), fields)}Allowed: {', '.join(fields)}"
+    if detail["type"] == "missing":
+        return "it is missing"
     if detail["type"] == "model_type":
         return f"{given} is no mapping; allowed: {', '.join(_fields_at(place))}"
     if detail["type"] in ("too_short", "tuple_type"):

@@ -44,6 +44,13 @@ def test_defaults() -> None:
             "maxBytes": 4 * 2**20,
             "allowPrivate": (),
         },
+        "limits": {
+            "default": None,
+            "endpoints": {"Scan": None, "Batch": None},
+            "apiKeys": None,
+            "trustedProxies": (),
+            "maxPrincipals": 10_000,
+        },
         "logLevel": LogLevel.INFO,
         "accessLog": {"every": 100},
     }

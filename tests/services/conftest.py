@@ -1,11 +1,13 @@
 """The server between real services: Redis, providers, strangers."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from limitfleet import Replicas
 from redisserver import RedisServer
 from running import StillClock
 from typosentinel_server.clock import Clock
@@ -55,3 +57,10 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+async def replicas() -> AsyncIterator[Replicas]:
+    """Makes replicas that share a limit; they end with the test."""
+    async with AsyncExitStack() as stack:
+        yield Replicas(stack)

@@ -1,0 +1,44 @@
+"""What a response says of a limit: the older fields with X-, and the pair of the IETF draft "RateLimit header fields".
+
+Both families say the same, from one decision, in this one place.
+"""
+
+from collections.abc import MutableMapping
+from functools import lru_cache
+
+from multidict import istr
+
+from typosentinel_server.ratelimit.policy import Decision
+
+# Spelled once, so that no library need fold their case at every request.
+X_LIMIT = istr("X-RateLimit-Limit")
+X_REMAINING = istr("X-RateLimit-Remaining")
+X_WINDOW = istr("X-RateLimit-Window")
+POLICY = istr("RateLimit-Policy")
+RATE_LIMIT = istr("RateLimit")
+
+
+@lru_cache(maxsize=256)
+def _constant(policy: str, limit: int, window: int) -> tuple[str, str, str, str]:
+    # Names of policies are our own words; nothing in them needs to be escaped.
+    return str(limit), str(window), f'"{policy}";q={limit};w={window}', f'"{policy}";r='
+
+
+def tell(headers: MutableMapping[str, str], decision: Decision) -> None:
+    """Adds the fields of both families; none where there is no limit. `Retry-After` comes with the error."""
+    if not decision.limit:
+        return
+    limit, window, policy, name = _constant(decision.policy, decision.limit, decision.window)
+    remaining = str(max(0, decision.remaining))
+    headers[X_LIMIT] = limit
+    headers[X_REMAINING] = remaining
+    headers[X_WINDOW] = window
+    headers[POLICY] = policy
+    headers[RATE_LIMIT] = f"{name}{remaining};t={decision.reset}"
+
+
+def fields(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """The fields as pairs of name and value."""
+    found: dict[str, str] = {}
+    tell(found, decision)
+    return tuple(found.items())
