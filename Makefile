@@ -149,10 +149,19 @@ bench-detection: setup ## What the scanner detects and what it flags wrongly: BE
 bench-engine: setup ## Time and memory of a scan beside three peers: BENCH_DATA=DIR make bench-engine (cargo, 2 minutes)
 	@$(BIN)/python -m hack.bench.engine
 
+.PHONY: bench-batch
+bench-batch: setup ## Names per second of a batch beside the engine alone, two workers beside one: [BENCH_DATA=DIR] make bench-batch
+	@$(BIN)/python -m hack.bench.batch
+
 .PHONY: bench-http
 bench-http: setup ## Requests per second and latency beside a bare aiohttp handler: BENCH_DATA=DIR make bench-http (2 minutes)
 	@$(BIN)/python -m hack.programs wrk redis-server
 	@$(BIN)/python -m hack.bench.http
+
+.PHONY: bench-cache
+bench-cache: setup ## Hit rates, times and memory of the caches, with a real Redis (2 minutes; root or sudo to install Redis)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.bench.cache
 
 .PHONY: bench-limits
 bench-limits: setup ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)

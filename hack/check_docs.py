@@ -6,8 +6,10 @@ pages must lead somewhere; and what README shows of the command line must be wha
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
@@ -15,14 +17,24 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.breakermetrics import BreakerCollector
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.collector import CacheCollector
+from typosentinel_server.cache.memory import MemoryCache
+from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.cli import program
+from typosentinel_server.clock import Clock
+from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.providers.collector import ProviderCollector
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
-from typosentinel_server.settings import Settings, model_of
+from typosentinel_server.settings import LogLevel, Settings, model_of
 from typosentinel_server.views import ROUTES
+from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.tally import PoolTally
+from typosentinel_server.workersettings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -51,10 +63,16 @@ def make_targets() -> Iterator[str]:
 
 def server_metrics() -> Iterator[str]:
     """Names of the server's own metrics as they are exposed."""
-    registry = Metrics("0").registry
+    metrics = Metrics("0")
+    registry = metrics.registry
+    held: MemoryCache[Any, Any] = MemoryCache(1, 1.0, time.monotonic)
+    registry.register(CacheCollector(Caches(held, CacheSettings(), Clock(time.time, time.monotonic), lambda: 0.5)))
     for collector in (ProviderCollector(tuple), BreakerCollector()):
         registry.register(collector)
     registry.register(LimitCollector(Limiter(NO_LIMITS, lambda: 0.0)))
+    BatchTally(registry, metrics.scans)
+    clock = Clock(wall=float, monotonic=float)
+    Pool(WorkerSettings(), clock, Log("json", LogLevel.ERROR), PoolTally(registry))
     yield from _exposed(registry)
 
 

@@ -18,23 +18,25 @@ class RedisServer:
     Args:
         folder: for its log.
         options: further ones of redis-server, such as ("--maxmemory", "1mb").
+        password: what it wants to hear first; None: nothing.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
         self.port = _free_port()
         self._log = folder / f"redis-{self.port}.log"
-        self._options = options
+        self._options = options if password is None else (*options, "--requirepass", password)
+        self._password = password
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Where it is, without a password."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
     def client(self) -> "redis.Redis":
         """A plain client, to look in."""
-        return redis.Redis(port=self.port, socket_timeout=5)
+        return redis.Redis(port=self.port, password=self._password, socket_timeout=5)
 
     def start(self) -> None:
         """Starts it and waits until it answers."""

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import SystemRandom
 
@@ -12,12 +12,17 @@ from aiohttp import web
 
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
+from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.collector import CacheCollector
+from typosentinel_server.cache.preload import Preloader, wanted
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
-from typosentinel_server.engines import Library
+from typosentinel_server.engines import Engines, Library
 from typosentinel_server.health import Health
 from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
@@ -30,7 +35,6 @@ from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
-from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
@@ -38,6 +42,8 @@ from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
 from typosentinel_server.views import HEALTH, ROUTES
+from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.tally import PoolTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,23 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         clock,
         identifiers(),
     )
-    librarian.serve(service.use)
+    pool = Pool(settings.workers, clock, log, PoolTally(metrics.registry))
+    batches = Batches(service, pool, BatchTally(metrics.registry, metrics.scans), clock, identifiers())
+    caches = Caches(service.cache, settings.cache, clock, setup.chance)
+    metrics.registry.register(CacheCollector(caches))
+    preloader = Preloader(
+        lambda: wanted(caches.settings.preload, service.engines.listings),
+        service.warm,
+        clock.monotonic,
+        lambda done: log.write.info("verdicts preloaded", **asdict(done)),
+    )
+
+    def use(engines: Engines) -> None:
+        service.use(engines)
+        preloader.outdated()
+
+    librarian.serve(use)
     keeper.serve(service.consult)
-    metrics.watch_cache(service.cache)
     folder = setup.config.parent if setup.config else Path()
     limits = RateLimits(settings.limits, folder, clock.monotonic, log, lambda: uuid.uuid4().hex)
     metrics.registry.register(LimitCollector(limits.limiter))
@@ -93,18 +113,20 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     def notice(piece: Evidence) -> None:
         log.write.warning("no evidence", provider=piece.provider, package=piece.package, reason=piece.reason)
 
-    witness = Witness(clock, LocalStore(clock.monotonic), notice, setup.lookup)
+    witness = Witness(clock, caches.dear, notice, setup.lookup)
     witness.use(settings.providers)
     metrics.registry.register(witness.collector)
-    metrics.registry.register(BreakerCollector(lambda: witness.breakers))
+    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers, *limits.breakers)))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
+        prepared = await caches.prepare(new.cache)
         await librarian.follow(new)
         await keeper.follow(lists_of(new, setup.config))
         witness.use(new.providers)
         await limits.follow(new.limits)
-        service.cache.configure(new.cache.memory.max_entries, new.cache.memory.ttl)
+        await caches.take(prepared)
+        pool.configure(new.workers)
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
@@ -112,6 +134,9 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     server = Server(
         name=setup.name,
         service=service,
+        batches=batches,
+        caches=caches,
+        preloader=preloader,
         witness=witness,
         benchmarks=Benchmarks(lambda: service.engines, clock, log, lambda: uuid.uuid4().hex),
         reloader=reloader,
@@ -129,6 +154,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
     app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
     app.add_routes(ROUTES)
+    app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)
     return app
 
@@ -142,12 +168,20 @@ def _pinned(library: Library | None) -> Source | None:
 async def _background(app: web.Application) -> AsyncIterator[None]:
     server = app[SERVER]
     timing = server.lifecycle.timing
+    # Nobody is answered before this function yields, so what is preloaded is there before the server is ready.
+    await server.preloader.once()
+    await server.caches.share(server.limits.reach)
     tasks = [
         asyncio.create_task(server.lifecycle.beat(), name="heartbeat"),
         asyncio.create_task(server.reloader.run(timing.reload), name="configuration"),
         asyncio.create_task(server.librarian.run(timing.corpus), name="lists"),
         asyncio.create_task(server.keeper.run(timing.reload), name="knowledge"),
         asyncio.create_task(server.benchmarks.work(), name="benchmarks"),
+        asyncio.create_task(server.batches.pool.run(), name="workers"),
+        asyncio.create_task(
+            server.caches.run(lambda event, *, reason: server.log.write.warning(event, reason=reason)), name="caches"
+        ),
+        asyncio.create_task(server.preloader.run(), name="preload"),
         asyncio.create_task(server.limits.run(timing.reload), name="limits"),
     ]
     yield
@@ -157,3 +191,4 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await server.batches.pool.close()

@@ -3,6 +3,7 @@
 The machine is the table TRANSITIONS; all else is counting. The pattern is Nygard's (Release It!, 2007).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,11 +48,14 @@ class BreakerPolicy:
         failures: so many in a row open it; in half-open one does.
         cooldown: seconds that it stays open at first.
         max_cooldown: seconds that it stays open at most; each failed trial doubles the time up to this.
+        settling: seconds that it has to stay closed to start at `cooldown` again; one that opens before then stays open
+            for twice as long as the last time, so that a dependency that comes and goes does not make it flap.
     """
 
     failures: int = 5
     cooldown: float = 60.0
     max_cooldown: float = 60.0
+    settling: float = 0.0
 
 
 class Breaker:
@@ -81,6 +85,7 @@ class Breaker:
         self._failures = 0
         self._cooldown = policy.cooldown
         self._opened = 0.0
+        self._closed = -math.inf
         self._trying = False
 
     @property
@@ -116,16 +121,19 @@ class Breaker:
         self._trying = False
         self._failures = 0
         if self._state is State.HALF_OPEN:
-            self._cooldown = self.policy.cooldown
+            self._closed = self._monotonic()
             self._move(Event.WORKED)
 
     def failed(self) -> None:
         """An admitted call failed, and the dependency is to blame."""
         self._trying = False
         self._failures += 1
-        if self._state is State.HALF_OPEN:
+        opens = self._state is State.CLOSED and self._failures >= self.policy.failures
+        if self._state is State.HALF_OPEN or (opens and self._monotonic() - self._closed < self.policy.settling):
             self._cooldown = min(self._cooldown * 2, self.policy.max_cooldown)
-        if self._state is State.HALF_OPEN or self._failures >= self.policy.failures:
+        elif opens:
+            self._cooldown = self.policy.cooldown
+        if self._state is State.HALF_OPEN or opens:
             self._move(Event.FAILED_TOO_OFTEN)
 
     def gave_up(self) -> None:
@@ -137,6 +145,7 @@ class Breaker:
         self._trying = False
         self._failures = 0
         self._cooldown = self.policy.cooldown
+        self._closed = -math.inf
         self._move(Event.RESET)
 
     def _move(self, event: Event) -> None:

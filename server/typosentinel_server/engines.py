@@ -131,6 +131,11 @@ class Engines:
         return tuple(self._engines[e].corpus for e in self.ecosystems)
 
     @property
+    def listings(self) -> tuple[Engine, ...]:
+        """The engines, which know whose names are popular."""
+        return tuple(self._engines[e] for e in self.ecosystems)
+
+    @property
     def bases(self) -> tuple[str, ...]:
         """What their judgements rest on."""
         return tuple(self._engines[e].basis for e in self.ecosystems)

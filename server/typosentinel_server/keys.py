@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.batch import Batches
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.cache.caches import Caches
+from typosentinel_server.cache.preload import Preloader
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
 from typosentinel_server.keeper import Keeper
@@ -27,6 +30,9 @@ class Server:
     Attributes:
         name: who answers, such as the pod's name; sent as `X-Served-By`.
         service: the use cases.
+        batches: many questions at once, and the workers for them.
+        caches: what is answered from before.
+        preloader: judges names before anybody asks.
         witness: evidence from metadata providers.
         benchmarks: measurements of the methods.
         reloader: the configuration in effect.
@@ -43,6 +49,9 @@ class Server:
 
     name: str
     service: ScanService
+    batches: Batches
+    caches: Caches
+    preloader: Preloader
     witness: Witness
     benchmarks: Benchmarks
     reloader: Reloader

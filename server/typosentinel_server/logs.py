@@ -30,7 +30,8 @@ class Log:
     """
 
     def __init__(self, form: Literal["json", "console"], level: LogLevel) -> None:
-        self._raw = structlog.PrintLogger(sys.stderr)
+        # A line leaves in one write, so that those of several processes don't mix.
+        self._raw = structlog.WriteLogger(sys.stderr)
         renderer: structlog.typing.Processor = (
             structlog.processors.JSONRenderer()
             if form == "json"

@@ -1,14 +1,10 @@
 """What the server counts, under names that others rely on. Units are in the names."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from typosentinel_server.bundles.errors import DAMAGED_RESULT, RESULTS
-from typosentinel_server.cache import CacheStatistics
 from typosentinel_server.edge.counts import ConnectionCounts
 from typosentinel_server.tallies import Spread, Tally
 
@@ -153,54 +149,6 @@ class Metrics:
             self.knowledge_refused.labels(kind).set(is_refused)
             for result in ("taken", "refused"):
                 self.knowledge_reads.labels(kind, result)
-
-    def watch_cache(self, cache: "Watched") -> None:
-        """Exposes a cache's figures; they are read when someone asks for the metrics."""
-        self.registry.register(CacheCollector(cache))
-
-
-class Watched(Protocol):
-    """What is read off a cache."""
-
-    statistics: CacheStatistics
-
-    def __len__(self) -> int: ...
-    @property
-    def max_entries(self) -> int: ...  # noqa: D102 - as the cache says
-    @property
-    def ttl(self) -> float: ...  # noqa: D102 - as the cache says
-
-
-class CacheCollector(Collector):
-    """Reads a cache when the metrics are asked for.
-
-    Args:
-        cache: the one to read.
-    """
-
-    def __init__(self, cache: Watched) -> None:
-        self._cache = cache
-
-    def collect(self) -> Iterator[Metric]:
-        """The cache's gauges and counters."""
-        cache = self._cache
-        yield GaugeMetricFamily("typosentinel_cache_entries", "Verdicts in the cache.", len(cache))
-        yield GaugeMetricFamily(
-            "typosentinel_cache_max_entries", "Verdicts that the cache may hold; 0: off.", cache.max_entries
-        )
-        yield GaugeMetricFamily("typosentinel_cache_ttl_seconds", "How long a verdict stays good.", cache.ttl)
-        requests = CounterMetricFamily(
-            "typosentinel_cache_requests", "Look-ups by result: hit, miss, off.", labels=["result"]
-        )
-        for result, count in cache.statistics.requests.items():
-            requests.add_metric([result], count)
-        yield requests
-        evictions = CounterMetricFamily(
-            "typosentinel_cache_evictions", "Verdicts dropped by reason: size, ttl, resize.", labels=["reason"]
-        )
-        for reason, count in cache.statistics.evictions.items():
-            evictions.add_metric([reason], count)
-        yield evictions
 
 
 def _age(age_of: Callable[[str], float], ecosystem: str) -> Callable[[], float]:

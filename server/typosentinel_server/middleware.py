@@ -26,7 +26,7 @@ from typosentinel_server.ratelimit.policy import Endpoint
 
 MAX_BODY_BYTES = 64 * 1024
 # Where one package a request is not the point.
-LARGER_BODIES = {"/api/v1/benchmark": 2 * 1024 * 1024}
+LARGER_BODIES = {"/api/v1/batch": 4 * 1024 * 1024, "/api/v1/benchmark": 2 * 1024 * 1024}
 DECENT_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 UNMATCHED = "unmatched"
 METHODS = frozenset(method.value for method in HTTPMethod)
@@ -113,6 +113,10 @@ class Around:
         server.metrics.http_seconds.observe(("_OTHER", UNMATCHED, str(response.status)), 0.0)
         server.log.write.debug("request refused", request_id=request_id, status=response.status, reason=error.message)
         return response
+
+    async def sign_streamed(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Signs an answer that leaves in parts before its first one does."""
+        self._sign(request, response, request[REQUEST_ID], 0.0)
 
     def id_of(self, request: web.BaseRequest) -> str:
         """The caller's own id where it is a decent one, else a new one."""

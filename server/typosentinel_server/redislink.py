@@ -12,18 +12,23 @@ from typing import TypeVar
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import MaxConnectionsError, RedisError, ResponseError
 
 from typosentinel_server.breaker import Breaker, BreakerPolicy
 
 T = TypeVar("T")
 
-# A Redis that is away is asked again after half a second, then after 1, 2 and every 4: back in use within ten.
-REDIS_BREAKER = BreakerPolicy(failures=5, cooldown=0.5, max_cooldown=4.0)
+# A Redis that is away is asked again after half a second, then after 1, 2 and every 4: back in use within ten. One that
+# comes and goes is not trusted more each time: only after ten good seconds does it start at half a second again.
+REDIS_BREAKER = BreakerPolicy(failures=5, cooldown=0.5, max_cooldown=4.0, settling=10.0)
 
 
 class RedisAway(Exception):
     """Redis gave no answer: it is away, slow, full of calls, or its breaker is open. Callers go on without it."""
+
+
+class RedisBusy(RedisAway):
+    """All of our own connections are in use. That says nothing about Redis, and so does not move the breaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,12 @@ class RedisLink:
         url: redis://, rediss:// or unix://; may carry credentials, and so never is in a message.
         breaker: refuses calls while Redis is away.
         bounds: how long and how much.
+        client_name: what Redis lists our connections as; None: nothing.
     """
 
-    def __init__(self, url: str, breaker: Breaker, bounds: RedisBounds | None = None) -> None:
+    def __init__(
+        self, url: str, breaker: Breaker, bounds: RedisBounds | None = None, client_name: str | None = None
+    ) -> None:
         self.breaker = breaker
         self.bounds = bounds or RedisBounds()
         pool = ConnectionPool.from_url(
@@ -57,6 +65,7 @@ class RedisLink:
             socket_timeout=self.bounds.timeout,
             socket_connect_timeout=self.bounds.timeout,
             retry=Retry(NoBackoff(), 0),
+            client_name=client_name,
         )
         self._client: Redis = Redis.from_pool(pool)
 
@@ -69,21 +78,37 @@ class RedisLink:
         """
         if not self.breaker.admit():
             raise RedisAway(f"the breaker of {self.breaker.name} is open")
+        cancelled = _cancellations()
         try:
             async with asyncio.timeout(self.bounds.timeout):
                 found = await use(self._client)
         except ResponseError:
             self.breaker.worked()
             raise
+        except MaxConnectionsError as error:
+            self.breaker.gave_up()
+            raise RedisBusy(f"{self.breaker.name}: all {self.bounds.max_connections} connections are in use") from error
         except (RedisError, OSError, TimeoutError) as error:
+            if _cancellations() > cancelled:
+                self.breaker.gave_up()
+                raise asyncio.CancelledError from error
             self.breaker.failed()
             raise RedisAway(f"{self.breaker.name}: {type(error).__name__}") from error
         except BaseException:
             self.breaker.gave_up()
             raise
         self.breaker.worked()
+        if _cancellations() > cancelled:
+            raise asyncio.CancelledError
         return found
 
     async def close(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
+
+
+def _cancellations() -> int:
+    # How often the running task has been told to end. Up to Python 3.11 that gets lost where the client is told so just
+    # when it has sent a command (gh-86296), and a task that has to end would go on.
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0

@@ -11,10 +11,12 @@ from aiohttp import web
 from typosentinel_server import __version__
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
-from typosentinel_server.errors import DomainError
+from typosentinel_server.configuration import Reloader
 from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER
 from typosentinel_server.logs import Log
+from typosentinel_server.processes.ports import cannot_listen
+from typosentinel_server.processes.supervised import SUPERVISED, Supervised
 
 # After the drain, balancers that are slower than it get this much more before nobody listens any more.
 LATECOMERS_SECONDS = 3.0
@@ -31,11 +33,18 @@ class Address:
     port: int
 
 
-async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
-    """Serves until SIGTERM or SIGINT.
+async def serve(setup: Setup, address: Address, clock: Clock, log: Log, supervised: int | None = None) -> None:
+    """Serves until SIGTERM or SIGINT; SIGHUP has it look at its configuration at once.
 
     SIGTERM drains first: readiness goes off while requests are still answered. SIGINT, and a second signal, skip
     the wait for that. No connection is accepted any more then, and running requests get `timing.shutdown` seconds.
+
+    Args:
+        setup: what the server is made from.
+        address: where to listen.
+        clock: both clocks.
+        log: where log lines go.
+        supervised: the open end of a supervisor's channel, where there is one.
 
     Raises:
         DomainError: the address cannot be listened on, the configuration or a list is refused.
@@ -45,10 +54,15 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
     app = make_app(setup, clock, log)
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
+    supervisor = None if supervised is None else await Supervised.over(supervised)
+    if supervisor is not None:
+        app[SUPERVISED] = supervisor
+    looks = _look_on_hangup(app[SERVER].reloader)
     runner = Runner(app)
     await runner.setup()
     try:
-        await _listen(runner, address)
+        if not await _listen(runner, address, told):
+            return
         host, port = runner.addresses[0][:2]
         log.write.info(
             "listening",
@@ -60,19 +74,48 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log) -> None:
         await _until_stopped(runner, told, log)
     finally:
         await runner.cleanup()
+        for look in looks:
+            look.cancel()
+        if supervisor is not None:
+            await supervisor.close()
     log.write.info("stopped")
 
 
-async def _listen(runner: Runner, address: Address) -> None:
+async def _listen(runner: Runner, address: Address, told: "asyncio.Queue[signal.Signals]") -> bool:
+    """Whether requests are taken now; not where we were told to stop before."""
+    supervisor = runner.app.get(SUPERVISED)
     try:
-        await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+        if supervisor is None:
+            await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+            runner.bound_buffers()
+            return True
+        metrics = runner.app[SERVER].metrics
+        bound = asyncio.create_task(supervisor.listen(address.host, address.port, metrics))
+        stop = asyncio.create_task(told.get())
+        await asyncio.wait((bound, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not bound.done():
+            bound.cancel()
+            return False
+        stop.cancel()
+        await web.SockSite(runner, bound.result(), backlog=BACKLOG).start()
         runner.bound_buffers()
+        supervisor.listening()
     except (OSError, OverflowError) as error:
-        raise DomainError(
-            "CANNOT_LISTEN",
-            f"cannot listen on {address.host} port {address.port}: {getattr(error, 'strerror', '') or error}",
-            "Choose another --port, or stop what listens there.",
-        ) from error
+        raise cannot_listen(address.host, address.port, error) from error
+    return True
+
+
+def _look_on_hangup(reloader: Reloader) -> set[asyncio.Task[None]]:
+    """Looks at the configuration at each SIGHUP; the set holds the looks that are going on."""
+    looks: set[asyncio.Task[None]] = set()
+
+    def look() -> None:
+        task = asyncio.create_task(reloader.look())
+        looks.add(task)
+        task.add_done_callback(looks.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, look)
+    return looks
 
 
 def _raise_descriptors() -> None:

@@ -17,6 +17,9 @@ from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.scan.naming import Name, parse_name
 from typosentinel_server.verdictjson import Rendered
 
+# Measured: an entry that found nothing, and what findings take up for each byte of their JSON, itself included.
+KEPT_BYTES = 700
+KEPT_BYTES_FOR_JSON = 3
 # A name is the same in all its spellings.
 CacheKey = tuple[Ecosystem, str]
 
@@ -36,6 +39,11 @@ class Kept:
     result: ScanResult
     rendered: Rendered
     concluded: "tuple[Knowledge, date, ScanResult, Rendered] | None" = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes up in memory, about: the JSON of what was found says how much was found."""
+        return KEPT_BYTES + KEPT_BYTES_FOR_JSON * len(self.rendered.evidence)
 
 
 VerdictCache = MemoryCache[CacheKey, Kept]
@@ -94,6 +102,11 @@ class ScanService:
         """The engines in use."""
         return self._engines
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """The lists in use besides those of popular names."""
+        return self._knowledge
+
     def use(self, engines: Engines) -> None:
         """Judges with other engines from now on. Cached verdicts of another basis are good for nothing now."""
         self._engines = engines
@@ -119,13 +132,10 @@ class ScanService:
         started = self._clock.monotonic()
         engine = self._engines.engine(ecosystem)
         parsed = parse_name(engine.ecosystem, name)
-        key = (engine.ecosystem, parsed.identity)
-        kept = self.cache.get(key)
-        cached = kept is not None and kept.basis == engine.basis
-        if kept is None or not cached:
-            result = engine.judge(Package(engine.ecosystem, name), parsed)
-            kept = Kept(engine.basis, result, Rendered.of(result))
-            self.cache.put(key, kept)
+        kept = self.recall(engine, parsed)
+        cached = kept is not None
+        if kept is None:
+            kept = self._judged(engine, parsed)
         result, rendered = kept.result, kept.rendered
         if metadata is not None or self._knows:
             result, rendered = self._concluded(engine, kept, parsed, version, metadata)
@@ -133,6 +143,25 @@ class ScanService:
         self._metrics.scan_seconds.observe((), seconds)
         self._metrics.scans.add((engine.ecosystem.value, result.verdict.value, "true" if cached else "false"))
         return Outcome(next(self._ids), result, rendered, cached, seconds)
+
+    def warm(self, ecosystem: str, name: str) -> None:
+        """Judges a name before anybody asks, and counts nothing. Raises EcosystemUnknown, NameRefused."""
+        engine = self._engines.engine(ecosystem)
+        self._judged(engine, parse_name(engine.ecosystem, name))
+
+    def recall(self, engine: Engine, name: Name) -> Kept | None:
+        """What the cache holds of a name, where it rests on what the engine does."""
+        kept = self.cache.get((engine.ecosystem, name.identity))
+        return kept if kept is not None and kept.basis == engine.basis else None
+
+    def keep(self, engine: Engine, name: Name, result: ScanResult) -> Kept:
+        """Keeps the judgement by name alone."""
+        kept = Kept(engine.basis, result, Rendered.of(result))
+        self.cache.put((engine.ecosystem, name.identity), kept, kept.size)
+        return kept
+
+    def _judged(self, engine: Engine, name: Name) -> Kept:
+        return self.keep(engine, name, engine.judge(Package(engine.ecosystem, name.raw), name))
 
     def _concluded(
         self, engine: Engine, kept: Kept, name: Name, version: str | None, metadata: Metadata | None

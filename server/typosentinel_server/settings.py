@@ -8,18 +8,24 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import corpussettings, limitsettings, providersettings, serversettings
-from typosentinel_server.corpussettings import CorpusSettings, Section, seconds
+from typosentinel_server import (
+    cachesettings,
+    corpussettings,
+    limitsettings,
+    providersettings,
+    serversettings,
+    workersettings,
+)
+from typosentinel_server.cachesettings import CacheSettings, read_ecosystem
+from typosentinel_server.corpussettings import CorpusSettings, Section
 from typosentinel_server.document import Document, Place, parse_document
-from typosentinel_server.durations import ALLOWED
-from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
+from typosentinel_server.errors import ConfigurationInvalid, did_you_mean, shown
 from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.providersettings import ProviderSettings
-from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.workersettings import WorkerSettings
 
-MAX_TTL = 7 * 24 * 3600.0
-MAX_ENTRIES = 10_000_000
 MAX_EVERY = 1_000_000
 API_VERSION: Final = "typosentinel.io/v1alpha1"
 KIND: Final = "ServerConfiguration"
@@ -40,13 +46,13 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "apiVersion": ("version that is read here", API_VERSION),
     "kind": ("kind that is read here", KIND),
     "logLevel": ("log level", ", ".join(LogLevel)),
-    "cache.memory.ttl": ("time to live", f"{ALLOWED}, from 1s to 168h"),
-    "cache.memory.maxEntries": ("number of entries", f"whole numbers 0 to {MAX_ENTRIES}"),
     "accessLog.every": ("number of requests", f"whole numbers 0 to {MAX_EVERY}"),
     "detection.allowList": PATH,
     "detection.privateNames": PATH,
     "detection.malware": PATH,
+    **cachesettings.ALLOWED_VALUES,
     **corpussettings.ALLOWED_VALUES,
+    **workersettings.ALLOWED_VALUES,
     **serversettings.ALLOWED_VALUES,
     **providersettings.ALLOWED_VALUES,
     **limitsettings.ALLOWED_VALUES,
@@ -58,15 +64,6 @@ def _log_level(value: Any) -> Any:
     return LogLevel(value) if isinstance(value, str) and value in set(LogLevel) else value
 
 
-def _ecosystem(value: Any) -> Ecosystem:
-    if not isinstance(value, str):
-        raise ValueError("an ecosystem is a text")  # noqa: TRY004 - pydantic takes a ValueError
-    try:
-        return parse_ecosystem(value)
-    except DomainError as error:
-        raise ValueError(f"{error.message}. {error.suggestion}") from error
-
-
 def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
     if len(set(value)) != len(value):
         raise ValueError("an ecosystem is named twice")
@@ -74,24 +71,6 @@ def _each_once(value: tuple[Ecosystem, ...]) -> tuple[Ecosystem, ...]:
 
 
 FilePath = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]*$")]
-
-
-class MemoryCacheSettings(Section):
-    """The verdict cache in the server's own memory.
-
-    Attributes:
-        max_entries: verdicts kept at once; 0 switches the cache off.
-        ttl: seconds that a verdict stays good, 1 s to 7 days.
-    """
-
-    max_entries: Annotated[int, Field(ge=0, le=MAX_ENTRIES)] = 10_000
-    ttl: Annotated[float, BeforeValidator(seconds), Field(ge=1.0, le=MAX_TTL)] = 300.0
-
-
-class CacheSettings(Section):
-    """The tiers of the verdict cache."""
-
-    memory: MemoryCacheSettings = MemoryCacheSettings()
 
 
 class DetectionSettings(Section):
@@ -107,7 +86,7 @@ class DetectionSettings(Section):
     allow_list: FilePath | None = None
     private_names: FilePath | None = None
     malware: FilePath | None = None
-    registry_index: dict[Annotated[Ecosystem, BeforeValidator(_ecosystem)], FilePath] = Field(default_factory=dict)
+    registry_index: dict[Annotated[Ecosystem, BeforeValidator(read_ecosystem)], FilePath] = Field(default_factory=dict)
 
 
 class AccessLogSettings(Section):
@@ -128,6 +107,7 @@ class Settings(Section):
         cache: the verdict cache.
         corpus: where lists of popular names come from.
         detection: what is known besides the lists of popular names.
+        workers: the processes that judge large batches.
         server: what a stranger's connection may cost.
         providers: who is asked about packages.
         log_level: the least severe messages that are logged.
@@ -138,7 +118,7 @@ class Settings(Section):
     kind: Literal["ServerConfiguration"] = KIND
     ecosystems: (
         Annotated[
-            tuple[Annotated[Ecosystem, BeforeValidator(_ecosystem)], ...],
+            tuple[Annotated[Ecosystem, BeforeValidator(read_ecosystem)], ...],
             BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v),
             AfterValidator(_each_once),
             Field(min_length=1),
@@ -148,6 +128,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     corpus: CorpusSettings = CorpusSettings()
     detection: DetectionSettings = DetectionSettings()
+    workers: WorkerSettings = WorkerSettings()
     server: ServerSettings = ServerSettings()
     providers: ProviderSettings = ProviderSettings()
     limits: LimitSettings = LimitSettings()

@@ -24,6 +24,20 @@ MAKING = ".making-"
 OTHERS_WRITE = 0o022
 
 
+class Mapped(mmap.mmap):
+    """A file in memory that can be handed to another process.
+
+    Attributes:
+        descriptor: the open file.
+    """
+
+    descriptor: int = -1
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+
 class Shelf:
     """Files of compiled lists.
 
@@ -94,4 +108,11 @@ def _mapped(path: Path) -> memoryview:
         ours = facts.st_uid in (0, os.geteuid()) and not facts.st_mode & OTHERS_WRITE
         if not (ours and stat.S_ISREG(facts.st_mode)):
             raise ValueError(f"{path} may be another's")
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return mapped(file.fileno())
+
+
+def mapped(descriptor: int) -> memoryview:
+    """The bytes of an open file, which may be closed afterwards. Raises OSError, or ValueError for an empty one."""
+    found = Mapped(descriptor, 0, access=mmap.ACCESS_READ)
+    found.descriptor = os.dup(descriptor)
+    return memoryview(found)

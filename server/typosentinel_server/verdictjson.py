@@ -41,10 +41,10 @@ class Rendered:
         known = b"true" if result.known else b"false"
         rank = b"null" if result.rank is None else b"%d" % result.rank
         return cls(
-            b'","ecosystem":"%b","name":' % result.package.ecosystem.value.encode(),
+            b'","ecosystem":"%b","name":' % result.package.ecosystem.encode(),
             b',"normalizedName":%b,"version":' % dumps(result.normalized),
             b',"verdict":"%b","score":%b,"known":%b,"rank":%b,"targets":%b,"findings":%b,"allowances":%b,"cached":'
-            % (result.verdict.value.encode(), dumps(float(result.score)), known, rank, targets, findings, allowances),
+            % (result.verdict.encode(), dumps(float(result.score)), known, rank, targets, findings, allowances),
             b',"corpusVersion":%b}' % dumps(result.corpus_version),
         )
 

@@ -3,13 +3,14 @@
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from typosentinel_server import benchmarkviews, methodviews
+from typosentinel_server import batchviews, benchmarkviews, methodviews
 from typosentinel_server.answer import Answer
 from typosentinel_server.errors import DomainError
 from typosentinel_server.evidenced import with_evidence
 from typosentinel_server.health import Health
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER
+from typosentinel_server.processes.supervised import SUPERVISED
 from typosentinel_server.scan.model import Package
 from typosentinel_server.schemas import ReadyResponse, ScanRequest
 from typosentinel_server.wirejson import parse_body
@@ -65,12 +66,15 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """`GET /metrics`: Prometheus' text format."""
-    text = generate_latest(request.app[SERVER].metrics.registry)
+    supervisor = request.app.get(SUPERVISED)
+    # Where there are several processes, whichever is asked tells of all.
+    text = await supervisor.exposition() if supervisor else generate_latest(request.app[SERVER].metrics.registry)
     return Answer(text, content_type=CONTENT_TYPE_LATEST)
 
 
 ROUTES = (
     web.post("/api/v1/scan", scan),
+    *batchviews.ROUTES,
     *methodviews.ROUTES,
     *benchmarkviews.ROUTES,
     web.get("/health", health),

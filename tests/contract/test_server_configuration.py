@@ -19,8 +19,7 @@ from typosentinel_server.scan.corpus import on_board
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.settings import LogLevel, Settings, parse_settings
 
-# That case is held against the server in hot_path_configuration.py.
-CASES = [case for case in golden_update.cases() if case.name != "hot-path"]
+CASES = golden_update.cases()
 
 
 def document_of(case: Path) -> str:

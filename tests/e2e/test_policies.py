@@ -21,7 +21,10 @@ def test_a_cache_policys_change_is_in_effect_in_every_pod_within_ten_seconds(
 
     def in_effect() -> bool:
         seen = [
-            (fleet.metric(pod, "typosentinel_cache_max_entries"), fleet.metric(pod, "typosentinel_cache_ttl_seconds"))
+            tuple(
+                fleet.metric(pod, f"typosentinel_cache_{name}", {"tier": "memory"})
+                for name in ("max_entries", "ttl_seconds")
+            )
             for pod in fleet.pods()
         ]
         return seen == [(7777.0, 180.0)] * 2

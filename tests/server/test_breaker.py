@@ -99,3 +99,21 @@ def test_reset_by_hand_closes_it(breaker: Breaker) -> None:
     breaker.reset()
     assert breaker.admit()
     assert breaker.failures == 0
+
+
+def test_one_that_comes_and_goes_is_not_trusted_more_each_time(still: StillClock) -> None:
+    """Until it has stayed closed for long enough, each opening lasts twice as long as the last one."""
+    breaker = Breaker("redis", BreakerPolicy(3, cooldown=1, max_cooldown=4, settling=10), still.clock.monotonic)
+    waits = []
+    for _ in range(4):
+        fail(breaker, 3)
+        waits.append(breaker.retry_after)
+        still.seconds += breaker.retry_after
+        assert breaker.admit()
+        breaker.worked()
+        still.seconds += 5
+    still.seconds += 5
+    fail(breaker, 3)
+
+    assert waits == [1, 2, 4, 4]
+    assert breaker.retry_after == 1

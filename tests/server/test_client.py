@@ -153,3 +153,56 @@ def test_password_in_an_address_is_not_repeated(url: str) -> None:
         RemoteJudge(url)(Question("PyPI", "a"))
 
     assert "hidden" not in unreachable.value.message
+
+
+async def test_many_names_are_one_request(start: Start, run: Run) -> None:
+    """With the answers of single scans, in their order."""
+    server = await start()
+    names = ["reqeusts", "requests", "a b", "", *(f"flask{n}" for n in range(600))]
+    lines = "".join(f"PyPI\t{name}\n" for name in names) + "cobol\ta\n"
+    result = await asyncio.to_thread(run, "scan", "--server", server.url, "--stdin", "--format", "json", stdin=lines)
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert len(found) == len(names) + 1
+    single = await asyncio.to_thread(run, "scan", "--server", server.url, "--format", "json", "reqeusts")
+    assert found[0] == json.loads(single.stdout)[0]
+    assert found[2]["refusal"]["code"] == "NAME_HAS_INVISIBLE_CHARACTER"
+    assert found[-1]["refusal"]["code"] == "UNKNOWN_ECOSYSTEM"
+    assert server.parts.batches.tally.outcomes["complete"] == 2
+
+
+async def test_a_server_without_batches_is_asked_one_by_one(answer: dict[str, Any], run: Run) -> None:
+    """As older ones are."""
+
+    async def scan(request: web.Request) -> web.Response:
+        return web.json_response(answer | {"name": (await request.json())["name"]})
+
+    app = web.Application()
+    app.router.add_post("/api/v1/scan", scan)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        result = await asyncio.to_thread(run, "scan", "--server", url, "reqeusts", "flask")
+    finally:
+        await runner.cleanup()
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()[:2]] == ["reqeusts", "flask"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b'{"index":0}\n',
+        b'{"index":1,"error":{"code":"A","message":"a","suggestion":"a"}}\n' * 2,
+        b"[]\n[]\n",
+    ],
+)
+async def test_what_is_no_answer_to_a_batch_is_a_failure(run: Run, stranger: Answering, body: bytes) -> None:
+    """Nothing is taken for a judgement that may be another name's."""
+    url = await stranger(200, body)
+    result = await asyncio.to_thread(run, "scan", "--server", url, "reqeusts", "flask")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no answer of ours to a batch" in result.stderr

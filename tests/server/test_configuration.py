@@ -19,6 +19,7 @@ from typosentinel_server.settings import LogLevel, Settings
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
 FIRST = HEAD + "cache: {memory: {maxEntries: 5, ttl: 5m}}\n"
+MEMORY_TIER = frozenset({("tier", "memory")})
 SECOND = HEAD + "cache: {memory: {maxEntries: 1, ttl: 90s}}\necosystems: [npm]\nlogLevel: Error\n"
 
 
@@ -75,9 +76,9 @@ async def test_swapped_document_takes_effect_without_a_restart(start: Start, mou
     assert found["typosentinel_configuration_info", frozenset({("hash", digest)})] == 1
     assert sum(name == "typosentinel_configuration_info" for name, _ in found) == 1
     assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "applied")})] == 1
-    assert found["typosentinel_cache_max_entries", frozenset()] == 1
-    assert found["typosentinel_cache_ttl_seconds", frozenset()] == 90
-    assert found["typosentinel_cache_entries", frozenset()] == 1
+    assert found["typosentinel_cache_max_entries", MEMORY_TIER] == 1
+    assert found["typosentinel_cache_ttl_seconds", MEMORY_TIER] == 90
+    assert found["typosentinel_cache_entries", MEMORY_TIER] == 1
     assert [labels for name, labels in found if name == "typosentinel_corpus_names"] == [
         frozenset({("ecosystem", "npm")})
     ]
@@ -95,7 +96,7 @@ async def test_wrong_document_is_refused_whole_and_said_so(start: Start, mount: 
     found = await samples(server)
 
     assert str(refused["lastError"]).startswith(f"{mount.path}:4: logLevel:")
-    assert found["typosentinel_cache_max_entries", frozenset()] == 5
+    assert found["typosentinel_cache_max_entries", MEMORY_TIER] == 5
     assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "refused")})] == 1
     digest = mount.write(SECOND)
     await effective(server, error=False, digest=digest)
@@ -158,7 +159,7 @@ async def test_vanished_document_is_counted_once(start: Start, mount: Mount) -> 
     found = await samples(server)
 
     assert found["typosentinel_configuration_reloads_total", frozenset({("outcome", "refused")})] == 1
-    assert found["typosentinel_cache_max_entries", frozenset()] == 5
+    assert found["typosentinel_cache_max_entries", MEMORY_TIER] == 5
 
 
 async def test_server_does_not_start_on_a_wrong_document(start: Start, mount: Mount) -> None:

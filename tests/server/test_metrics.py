@@ -10,11 +10,17 @@ CONTRACT = {
     "typosentinel_scans": {"ecosystem", "verdict", "cached"},
     "typosentinel_scan_duration_seconds": set(),
     "http_server_request_duration_seconds": {"http_request_method", "http_route", "http_response_status_code"},
-    "typosentinel_cache_entries": set(),
-    "typosentinel_cache_max_entries": set(),
-    "typosentinel_cache_ttl_seconds": set(),
-    "typosentinel_cache_requests": {"result"},
-    "typosentinel_cache_evictions": {"reason"},
+    "typosentinel_cache_entries": {"tier"},
+    "typosentinel_cache_bytes": {"tier"},
+    "typosentinel_cache_max_entries": {"tier"},
+    "typosentinel_cache_max_bytes": {"tier"},
+    "typosentinel_cache_ttl_seconds": {"tier"},
+    "typosentinel_cache_requests": {"tier", "result"},
+    "typosentinel_cache_evictions": {"tier", "reason"},
+    "typosentinel_cache_revalidations": {"result"},
+    "typosentinel_cache_makes": {"result"},
+    "typosentinel_cache_joined": set(),
+    "typosentinel_cache_invalidations": {"kind"},
     "typosentinel_configuration_info": {"hash"},
     "typosentinel_configuration_reloads": {"outcome"},
     "typosentinel_configuration_age_seconds": set(),
@@ -61,8 +67,10 @@ async def test_scans_and_cache_are_counted(start: Start) -> None:
         key = frozenset((labels | {"cached": cached}).items())
         assert found["typosentinel_scans_total", key] == 1
     assert found["typosentinel_scan_duration_seconds_count", frozenset()] == 2
-    assert found["typosentinel_cache_entries", frozenset()] == 1
-    assert found["typosentinel_cache_requests_total", frozenset({("result", "hit")})] == 1
+    memory = ("tier", "memory")
+    assert found["typosentinel_cache_entries", frozenset({memory})] == 1
+    assert found["typosentinel_cache_bytes", frozenset({memory})] > 1000
+    assert found["typosentinel_cache_requests_total", frozenset({memory, ("result", "hit")})] == 1
     assert found["typosentinel_corpus_names", frozenset({("ecosystem", "PyPI")})] == 8
 
 

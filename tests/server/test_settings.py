@@ -17,7 +17,15 @@ def test_defaults() -> None:
         "apiVersion": "typosentinel.io/v1alpha1",
         "kind": "ServerConfiguration",
         "ecosystems": None,
-        "cache": {"memory": {"maxEntries": 10_000, "ttl": 300.0}},
+        "cache": {
+            "memory": {"maxEntries": 10_000, "maxBytes": 2**26, "ttl": 300.0},
+            "evidence": {"maxEntries": 10_000, "maxBytes": 2**25, "ttl": 300.0},
+            "redis": None,
+            "staleWhileRevalidate": 60.0,
+            "compression": {"minBytes": 2048},
+            "encryption": None,
+            "preload": {"popular": 0, "names": ()},
+        },
         "corpus": {
             "source": {"builtin": {}, "directory": None, "url": None, "sha256": None},
             "refreshInterval": 21_600.0,
@@ -26,6 +34,7 @@ def test_defaults() -> None:
             "stateDir": None,
         },
         "detection": {"allowList": None, "privateNames": None, "malware": None, "registryIndex": {}},
+        "workers": {"min": 2, "max": 10, "queue": 1000, "timeout": 300.0, "threshold": 500},
         "server": {
             "maxConnections": 4096,
             "headTimeout": 10.0,

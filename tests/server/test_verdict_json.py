@@ -21,6 +21,9 @@ from typosentinel_server.scan.model import (
 from typosentinel_server.schemas import AllowanceBody, ContributionBody, FindingBody, ScanResponse
 from typosentinel_server.verdictjson import Rendered, render
 
+# The built-in lists are compiled first.
+pytestmark = pytest.mark.timeout(30)
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCORE = st.floats(0, 1)
 CONTRIBUTION = st.builds(Contribution, TEXT, st.floats(allow_nan=False, allow_infinity=False))

@@ -2,8 +2,9 @@
 
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ from typosentinel_server.scan.model import Ecosystem, Verdict, parse_ecosystem
 REACHED = 1
 NEVER = "never"
 STREAM_WIDTH = 28
+# Lines of a file that are asked about together.
+AT_ONCE = 500
 # Refusals of the whole question: nothing was judged, so success must not be claimed.
 UNJUDGED = frozenset({"UNKNOWN_ECOSYSTEM", "ECOSYSTEM_NOT_SERVED", "ECOSYSTEM_WITHOUT_CORPUS"})
 
@@ -139,7 +142,7 @@ def _knowledge(
 
 
 def _list(judge: Judge, questions: Sequence[Question], form: str) -> tuple[Verdict, int]:
-    answers = [judge(question) for question in questions]
+    answers = list(_many(judge)(questions))
     for answer in answers:
         if isinstance(answer, Refusal) and answer.code in UNJUDGED:
             raise EcosystemUnknown(answer.code, answer.reason, answer.suggestion)
@@ -160,7 +163,8 @@ def _list(judge: Judge, questions: Sequence[Question], form: str) -> tuple[Verdi
 
 def _stream(judge: Judge, ecosystem: str, form: str) -> tuple[Verdict, int]:
     if form == "json":
-        pairs = [(question, judge(question)) for question, _ in _questions(ecosystem)]
+        questions = [question for question, _ in _questions(ecosystem)]
+        pairs = list(zip(questions, _many(judge)(questions), strict=True))
         click.echo(json.document(pairs))
         answers = [answer for _, answer in pairs]
         return worst(answers), _refused(answers)
@@ -169,8 +173,7 @@ def _stream(judge: Judge, ecosystem: str, form: str) -> tuple[Verdict, int]:
     # Whoever feeds us line by line waits for the answer before the next line; a file does not wait.
     waited_for = size_of_input() is None
     with progress() as advance:
-        for question, size in _questions(ecosystem):
-            answer = judge(question)
+        for question, size, answer in _answered(judge, ecosystem, 1 if waited_for else AT_ONCE):
             reached = max(reached, worst([answer]), key=lambda verdict: verdict.severity)
             refused += _refused([answer])
             out.write(_streamed(question, answer, form) + "\n")
@@ -179,6 +182,20 @@ def _stream(judge: Judge, ecosystem: str, form: str) -> tuple[Verdict, int]:
             advance(size)
     out.flush()
     return reached, refused
+
+
+def _answered(judge: Judge, ecosystem: str, at_once: int) -> Iterator[tuple[Question, int, Answer | Refusal]]:
+    asked = _questions(ecosystem)
+    while some := list(islice(asked, at_once)):
+        answers = _many(judge)([question for question, _ in some])
+        for (question, size), answer in zip(some, answers, strict=True):
+            yield question, size, answer
+
+
+def _many(judge: Judge) -> Callable[[Sequence[Question]], Iterator[Answer | Refusal]]:
+    # A server is asked for many names at once; in this process that saves nothing.
+    found: Callable[[Sequence[Question]], Iterator[Answer | Refusal]] | None = getattr(judge, "many", None)
+    return found or (lambda questions: map(judge, questions))
 
 
 def _refused(answers: Sequence[Answer | Refusal]) -> int:

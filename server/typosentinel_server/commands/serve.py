@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,8 @@ from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
 from typosentinel_server.loops import new_event_loop
+from typosentinel_server.processes.ports import reserved
+from typosentinel_server.processes.supervisor import Supervisor
 from typosentinel_server.serve import Address, serve
 from typosentinel_server.settings import LogLevel
 
@@ -59,6 +62,14 @@ def _printable_ascii(_context: click.Context, _option: click.Parameter, value: s
     callback=_printable_ascii,
     help="Sent as X-Served-By. Default: the host's name.",
 )
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Server processes that share the port; above 1 one more looks after them.",
+)
+@click.option("--supervised", type=click.IntRange(3), hidden=True)
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument an option is click's way
     clock: Clock,
@@ -70,12 +81,18 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     log_format: Literal["json", "console"],
     drain_seconds: float,
     name: str,
+    workers: int,
+    supervised: int | None,
 ) -> None:
     """Answer questions about names over HTTP.
 
     Stops on SIGTERM once balancers have had the time to notice and running requests are answered.
     A configuration that cannot be read ends it at once with exit code 2; a list that the configuration names
     under detection does not: the server answers without it and says so.
+
+    With --workers N the port is shared by N processes, and the lists are in memory once. One that dies is replaced;
+    where it dies five times within a minute, the server ends with exit code 2.
+    SIGHUP has the configuration looked at at once.
 
     \b
     Examples:
@@ -84,6 +101,10 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
       curl -d '{"ecosystem": "PyPI", "name": "reqeusts"}' -H 'Content-Type: application/json' \\
            127.0.0.1:8080/api/v1/scan
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
+    log = Log(log_format, LogLevel.INFO)
+    if workers > 1 and supervised is None:
+        code = asyncio.run(_supervised(workers, Address(host, port), clock, log))
+        click.get_current_context().exit(code)
     setup = Setup(
         name=name,
         library=Library(corpus) if corpus else None,
@@ -91,4 +112,13 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         timing=Timing(drain=drain_seconds),
     )
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(setup, Address(host, port), clock, Log(log_format, LogLevel.INFO)))
+        runner.run(serve(setup, Address(host, port), clock, log, supervised))
+
+
+async def _supervised(workers: int, address: Address, clock: Clock, log: Log) -> int:
+    with reserved(address.host, address.port) as held:
+        port = held.getsockname()[1]
+        log.write.info("starting processes", processes=workers, port=port)
+        # The last of two options counts.
+        program = (sys.executable, "-m", "typosentinel_server", *sys.argv[1:], "--workers=1", f"--port={port}")
+        return await Supervisor(program, workers, clock, log).run()

@@ -59,6 +59,11 @@ class Elsewhere:
             raise ValueError("the arrays are of different lengths")
         self._table = Multimap(*(arrays[f"flat.{part}"] for part in ("starts", "hashes", "values")))
 
+    @property
+    def content(self) -> object | None:
+        """The bytes, in memory or mapped, that the table is a view of; None where it holds no names."""
+        return None if self._table is None else self._names.obj
+
     def namesake(self, flat: str, ecosystem: Ecosystem) -> Target | None:
         """The best ranked popular name of these letters and digits in another registry, where it says anything.
 

@@ -92,6 +92,11 @@ class Engine:
         """The weights, and which scores stand for which verdicts."""
         return self._card
 
+    @property
+    def contents(self) -> tuple[object, object, object | None]:
+        """The bytes that list, lexicon and table of other registries are views of, for whoever shares them."""
+        return self._index.content, self._lexicon.content, self._elsewhere.content
+
     def lists(self, name: Name) -> bool:
         """Whether a name is one of the popular ones."""
         return self._index.known(name) is not None

