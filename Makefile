@@ -137,6 +137,11 @@ fuzz-api: setup ## schemathesis and 100,000 broken bodies at a running server: m
 faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
 	@$(BIN)/python -m hack.faults
 
+.PHONY: faults-rollout
+faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
+	@$(CLUSTER) up; $(IMAGES) build --load
+	@$(BIN)/python -m hack.load.rollout
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from hack.generated import ROOT, write_or_check
-from typosentinel_operator import names, specs
+from typosentinel_operator import cachespec, names, scalingspec, specs
 from typosentinel_operator.fields import Model
 
 CRDS = ROOT / "crds"
@@ -75,7 +75,7 @@ KINDS: list[dict[str, Any]] = [
     },
     {
         "kind": names.CACHE_POLICY,
-        "spec": specs.CachePolicySpec,
+        "spec": cachespec.CachePolicySpec,
         "status": specs.PolicyStatus,
         "short": "cache",
         "description": "CachePolicy says how scanners cache verdicts; it serves any number of ScanServices.",
@@ -91,7 +91,7 @@ KINDS: list[dict[str, Any]] = [
     },
     {
         "kind": names.SCALING_POLICY,
-        "spec": specs.ScalingPolicySpec,
+        "spec": scalingspec.ScalingPolicySpec,
         "status": specs.PolicyStatus,
         "short": "scaling",
         "description": "ScalingPolicy says how many scanners run and by what; it serves any number of ScanServices.",
@@ -143,8 +143,15 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
             case "properties":
                 out[key] = {name: _structural(child, definitions) for name, child in value.items()}
             case _:
-                out[key] = value
+                out[key] = _said(value) if key == "default" else value
     return out
+
+
+def _said(default: Any) -> Any:
+    """A default without what it leaves out: the API server takes no null for a field that has a type."""
+    if isinstance(default, dict):
+        return {key: _said(value) for key, value in default.items() if value is not None}
+    return [_said(item) for item in default] if isinstance(default, list) else default
 
 
 def _empty(default: Any) -> bool:

@@ -12,10 +12,12 @@ import yaml
 
 from hack.generated import ROOT, write_or_check
 from typosentinel_operator import names, specs
+from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.desired import children
 from typosentinel_operator.observed import Policies
 from typosentinel_operator.reconcile import inputs_of
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.specs import ScanServiceSpec
 
 GOLDEN = ROOT / "tests" / "golden"
 UID: Final = "6f1f2b1c-6a3f-4f39-9a3e-0d9b5a6f7c11"

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from typosentinel_operator import names
+from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.observed import Observed, PodView, Report
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.specs import ScanServiceSpec
 
 Manifest = dict[str, Any]
 
@@ -118,6 +120,7 @@ def observed(**changes: Any) -> Observed:
             references=0,
             unresolved=(),
             config_maps=(),
+            secrets=(),
             failure=None,
             interruption=None,
             previous=(),

@@ -23,6 +23,8 @@ def needed() -> Rights:
         # Clusters may ask for it of who sets blockOwnerDeletion.
         (names.GROUP, f"{names.SCAN_SERVICE.plural}/finalizers"): {"update"},
         ("", names.POD.plural): {"list", "watch", "patch"},
+        # Offered and asked after, never read.
+        ("", names.SECRET.plural): {"create"},
         (names.EVENT.group, names.EVENT.plural): {"create"},
     }
 

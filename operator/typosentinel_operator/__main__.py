@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import secrets
 import signal
 import sys
 import time
@@ -27,10 +28,12 @@ from typosentinel_operator.reconcile import Reconciler
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.settings import Settings
 from typosentinel_operator.telemetry import configure_logging, make_telemetry
+from typosentinel_operator.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
 CRD_POLL_SECONDS = 2.0
+TOKEN_BYTES = 32
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -79,7 +82,9 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(cluster.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(headers={"User-Agent": agent}))
         now = _now
-        reconciler = Reconciler(cluster, Scraper(session, settings.scrape_timeout_seconds), settings.server_image, now)
+        scraper = Scraper(session, settings.scrape_timeout_seconds)
+        tokens = Tokens(lambda: secrets.token_urlsafe(TOKEN_BYTES))
+        reconciler = Reconciler(cluster, scraper, settings.server_image, now, tokens)
         control = Control(
             cluster=cluster,
             reconciler=reconciler,

@@ -26,10 +26,12 @@ class Change:
     Attributes:
         reason: constant of `names.Reason`.
         message: a sentence for people.
+        bad: whether somebody should look after it.
     """
 
     reason: str
     message: str
+    bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,31 @@ class Cluster:
         created: Manifest = await self._request("POST", _path(kind, manifest["metadata"]["namespace"]), body=manifest)
         return created
 
+    async def offer(self, kind: Kind, manifest: Manifest) -> Manifest | None:
+        """Create an object unless its name is taken; then None. Takes no right to read what is there."""
+        path = _path(kind, manifest["metadata"]["namespace"])
+        try:
+            created: Manifest = await self._request("POST", path, body=manifest)
+        except Conflict:
+            return None
+        self._writes.labels("create", kind.name).inc()
+        return created
+
+    async def taken(self, kind: Kind, namespace: str, name: str) -> bool | None:
+        """Whether there is an object of this name, without a right to read it: by a creation that is not carried out.
+
+        Returns:
+            None where a quota, an admission webhook or missing rights keep it from being known.
+        """
+        body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": name, "namespace": namespace}}
+        try:
+            await self._request("POST", _path(kind, namespace), query={"dryRun": "All"}, body=body)
+        except Conflict:
+            return True
+        except Refused:
+            return None
+        return False
+
     async def _apply(
         self, path: str, kind: Kind, body: Manifest, manager: str, *, missing_ok: bool = False
     ) -> Manifest | Any:

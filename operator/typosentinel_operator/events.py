@@ -36,6 +36,7 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
             Reason.CONFIG_MAP_NOT_FOUND,
             Reason.CONFIG_MAP_KEY_NOT_FOUND,
             Reason.LIST_REFUSED,
+            Reason.SECRET_NOT_FOUND,
             Reason.INVALID_POLICY,
             Reason.INVALID_SPEC,
             Reason.NAME_CONFLICT,
@@ -50,7 +51,7 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
 
 def of_changes(changes: Iterable[Change]) -> list[tuple[str, str, str]]:
     """(type, reason, note) of the Events that writes deserve."""
-    return [("Normal", change.reason, change.message) for change in changes]
+    return [("Warning" if change.bad else "Normal", change.reason, change.message) for change in changes]
 
 
 async def emit(cluster: Cluster, regarding: Manifest, events: Iterable[tuple[str, str, str]], now: datetime) -> None:

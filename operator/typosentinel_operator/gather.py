@@ -5,13 +5,15 @@ import hashlib
 from typing import Any, Final
 
 from typosentinel_operator import names, specs
+from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired.inputs import selector_labels
 from typosentinel_operator.errors import Permanent
-from typosentinel_operator.fields import PolicyReference
-from typosentinel_operator.observed import ConfigMapView, NoAnswer, PodView, Policies, Unresolved
+from typosentinel_operator.fields import PolicyReference, SecretKeyReference
+from typosentinel_operator.observed import ConfigMapView, NoAnswer, PodView, Policies, SecretView, Unresolved
+from typosentinel_operator.scalingspec import ScalingPolicySpec
 from typosentinel_operator.scrape import Scraper
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, Spec
+from typosentinel_operator.specs import Spec
 
 Manifest = dict[str, Any]
 
@@ -37,6 +39,18 @@ async def config_maps(cluster: Cluster, namespace: str, spec: specs.ScanServiceS
     """The ConfigMaps that a ScanService refers to, and whether they can be used."""
     return tuple(
         [await _config_map(cluster, namespace, field, name) for field, name in specs.config_maps(spec).items()]
+    )
+
+
+async def secrets(
+    cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec, cache: CachePolicySpec | None
+) -> tuple[SecretView, ...]:
+    """The Secrets that a ScanService and its CachePolicy refer to, and whether they are there."""
+    return tuple(
+        [
+            await _secret(cluster, namespace, _where(field, spec), field, reference)
+            for field, reference in specs.secrets(spec, cache).items()
+        ]
     )
 
 
@@ -78,6 +92,27 @@ async def _config_map(cluster: Cluster, namespace: str, field: str, name: str) -
         return ConfigMapView(field, name, _without_key(field, name, key, sorted((*text, *binary))))
     content = text[key].encode() if key in text else base64.b64decode(binary[key])
     return ConfigMapView(field, name, digest="sha256:" + hashlib.sha256(content).hexdigest())
+
+
+async def _secret(
+    cluster: Cluster, namespace: str, where: str, field: str, reference: SecretKeyReference
+) -> SecretView:
+    name = reference.name
+    if await cluster.taken(names.SECRET, namespace, name) is not False:
+        return SecretView(field, reference)
+    trouble = Unresolved(
+        names.Reason.SECRET_NOT_FOUND,
+        f'Secret "{name}" of {where} does not exist in namespace "{namespace}": create it with the key '
+        f"{reference.key} or correct the reference; {_WITHOUT}",
+    )
+    return SecretView(field, reference, trouble)
+
+
+def _where(field: str, spec: specs.ScanServiceSpec) -> str:
+    """The field, with the object that has it where that is another one."""
+    policy = spec.cache_policy_ref
+    of_policy = policy is not None and field in specs.POLICY_SECRETS
+    return f'{field} in CachePolicy "{policy.name}"' if of_policy and policy else field
 
 
 def _not_there(namespace: str, field: str, name: str) -> Unresolved:

@@ -49,6 +49,7 @@ SERVICE_ACCOUNT: Final = Kind("v1", "ServiceAccount", "serviceaccounts")
 AUTOSCALER: Final = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 DISRUPTION_BUDGET: Final = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
 POD: Final = Kind("v1", "Pod", "pods")
+SECRET: Final = Kind("v1", "Secret", "secrets")
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
 
 CUSTOM_KINDS: Final = (SCAN_SERVICE, CACHE_POLICY, SCALING_POLICY)
@@ -76,6 +77,9 @@ MAX_NAME: Final = 63 - len(CHILD_SUFFIX)
 CONTAINER: Final = "server"
 PORT_NAME: Final = "http"
 PORT: Final = 8080
+ADMIN_PORT_NAME: Final = "admin"
+ADMIN_PORT: Final = 8081
+ADMIN_TOKEN_KEY: Final = "token"  # noqa: S105 - a key's name
 CONFIG_DIRECTORY: Final = "/etc/typosentinel"
 CONFIG_KEY: Final = "config.yaml"
 CONFIG_KIND: Final = "ServerConfiguration"
@@ -83,6 +87,11 @@ CONFIG_KIND: Final = "ServerConfiguration"
 CORPUS_DIRECTORY: Final = "/etc/typosentinel-corpus"
 PRIVATE_NAMES_DIRECTORY: Final = "/etc/typosentinel-private-names"
 ALLOW_LIST_DIRECTORY: Final = "/etc/typosentinel-allow-list"
+# What Secrets hold, each in a place of its own.
+REDIS_DIRECTORY: Final = "/etc/typosentinel-redis"
+CACHE_KEY_DIRECTORY: Final = "/etc/typosentinel-cache-key"
+API_KEYS_DIRECTORY: Final = "/etc/typosentinel-api-keys"
+ADMIN_DIRECTORY: Final = "/etc/typosentinel-admin"
 # Keys of the ConfigMaps that users write.
 PRIVATE_NAMES_KEY: Final = "private-names.yaml"
 ALLOW_LIST_KEY: Final = "allow-list.yaml"
@@ -95,6 +104,11 @@ STATE_DIRECTORY: Final = "/var/lib/typosentinel"
 def child_name(scan_service: str) -> str:
     """Name of every child of a ScanService."""
     return f"{scan_service}{CHILD_SUFFIX}"
+
+
+def admin_secret_name(scan_service: str) -> str:
+    """Name of the Secret with the token of the administrative port."""
+    return f"{child_name(scan_service)}-admin"
 
 
 class Condition:
@@ -122,6 +136,8 @@ class Reason:
     NO_POLICIES: Final = "NoPolicies"
     CONFIG_MAP_NOT_FOUND: Final = "ConfigMapNotFound"
     CONFIG_MAP_KEY_NOT_FOUND: Final = "ConfigMapKeyNotFound"
+    SECRET_NOT_FOUND: Final = "SecretNotFound"  # noqa: S105 - a reason
+    ADMIN_TOKEN_REFUSED: Final = "AdminTokenRefused"  # noqa: S105 - a reason
     LIST_REFUSED: Final = "ListRefused"
     REFERENCES_RESOLVED: Final = "ReferencesResolved"
     NO_REFERENCES: Final = "NoReferences"

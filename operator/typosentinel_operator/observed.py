@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec
+from typosentinel_operator.cachespec import CachePolicySpec
+from typosentinel_operator.fields import SecretKeyReference
+from typosentinel_operator.scalingspec import ScalingPolicySpec
 
 Manifest = dict[str, Any]
 
@@ -50,6 +52,21 @@ class ConfigMapView:
     name: str
     trouble: Unresolved | None = None
     digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretView:
+    """A Secret that a ScanService or its CachePolicy refers to; nobody looks into it.
+
+    Attributes:
+        field: where in the spec.
+        reference: the key that is referred to.
+        trouble: why it can't be used, or None.
+    """
+
+    field: str
+    reference: SecretKeyReference
+    trouble: Unresolved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,7 @@ class Observed:
         references: number of policies referred to.
         unresolved: policies that can't be used.
         config_maps: ConfigMaps referred to.
+        secrets: Secrets referred to.
         failure: what stops us until somebody changes an object, as (reason, message), or None.
         interruption: what keeps us from writing for the moment, in the other side's words, or None.
         previous: the conditions that the object carries.
@@ -134,6 +152,7 @@ class Observed:
     references: int
     unresolved: tuple[Unresolved, ...]
     config_maps: tuple[ConfigMapView, ...]
+    secrets: tuple[SecretView, ...]
     failure: tuple[str, str] | None
     interruption: str | None
     previous: tuple[Manifest, ...]
@@ -141,5 +160,6 @@ class Observed:
 
     @property
     def missing(self) -> tuple[Unresolved, ...]:
-        """What is the matter with ConfigMaps that can't be used."""
-        return tuple(one.trouble for one in self.config_maps if one.trouble is not None)
+        """What is the matter with ConfigMaps and Secrets that can't be used."""
+        troubles = [*(one.trouble for one in self.config_maps), *(one.trouble for one in self.secrets)]
+        return tuple(trouble for trouble in troubles if trouble is not None)

@@ -1,6 +1,6 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +11,21 @@ from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired import children, mounts, serverconfig
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.errors import ClusterError, Permanent
+from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.names import Condition
-from typosentinel_operator.observed import ConfigMapView, Observed, PodView, Policies, Report, Unresolved
+from typosentinel_operator.observed import (
+    ConfigMapView,
+    Observed,
+    PodView,
+    Policies,
+    Report,
+    SecretView,
+    Unresolved,
+)
+from typosentinel_operator.scalingspec import ScalingPolicySpec
 from typosentinel_operator.scrape import Scraper
-from typosentinel_operator.specs import ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.specs import ScanServiceSpec
+from typosentinel_operator.tokens import Tokens
 
 Manifest = dict[str, Any]
 
@@ -47,6 +58,8 @@ class Pass:
         references: number of policies referred to.
         policies: those policies.
         config_maps: ConfigMaps referred to.
+        secrets: Secrets referred to.
+        token_made: whether the administrative port has a new token.
         failure: what stops us until somebody changes an object.
         interruption: what keeps us from writing for the moment.
     """
@@ -57,6 +70,8 @@ class Pass:
     references: int = 0
     policies: Policies = field(default_factory=lambda: Policies(None, None))
     config_maps: tuple[ConfigMapView, ...] = ()
+    secrets: tuple[SecretView, ...] = ()
+    token_made: bool = False
     failure: Permanent | None = None
     interruption: ClusterError | None = None
 
@@ -70,6 +85,7 @@ class Reconciler:
         scraper: asks scanner pods.
         default_image: scanner image where a spec names none.
         now: the time, with zone.
+        tokens: of administrative ports.
         contested: fields of children that admission changes back.
     """
 
@@ -77,6 +93,7 @@ class Reconciler:
     scraper: Scraper
     default_image: str
     now: Callable[[], datetime]
+    tokens: Tokens
     contested: Contested = field(default_factory=Contested)
 
     async def scan_service(self, namespace: str, name: str) -> float | None:
@@ -91,13 +108,14 @@ class Reconciler:
         manifest = await self.cluster.get(names.SCAN_SERVICE, namespace, name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             # The children carry owner references: the garbage collector does the rest.
+            self.tokens.forget(namespace, name)
             return None
         now = Pass(manifest, await gather.children(self.cluster, namespace, name))
         await self._realise(now)
         pods = await gather.pods(self.cluster, self.scraper, namespace, name)
         seen = observation(now, pods, self.now())
         delay = await self._report(now, seen)
-        await self._refresh(seen)
+        await self._refresh(seen, anyway=now.token_made)
         if now.interruption is not None:
             raise now.interruption
         return delay
@@ -112,10 +130,12 @@ class Reconciler:
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
             now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
             now.config_maps = await gather.config_maps(self.cluster, meta["namespace"], spec)
-            config_map = now.applied.objects.get(names.CONFIG_MAP.name)
-            inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, config_map)
-            inputs = replace(inputs, kept=_mounts_kept(now))
+            inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, now.applied.objects)
+            now.secrets = await gather.secrets(self.cluster, meta["namespace"], spec, inputs.cache)
+            inputs = replace(inputs, kept=_mounts_kept(now), kept_secrets=_secrets_kept(now))
             wanted = children.build(inputs)
+            # Before the pods that mount it.
+            now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
             begins = names.DEPLOYMENT.name not in now.applied.objects
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
             first = _first_replicas(inputs, now.observed[names.AUTOSCALER.name])
@@ -127,15 +147,20 @@ class Reconciler:
         except ClusterError as error:
             now.interruption = error
 
-    async def _refresh(self, seen: Observed) -> None:
-        """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute."""
+    async def _refresh(self, seen: Observed, *, anyway: bool) -> None:
+        """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute.
+
+        Args:
+            seen: the pods.
+            anyway: at those of all pods, because a Secret is new.
+        """
         now, wanted_hash = self.now(), seen.wanted_hash
         for pod in seen.pods:
             stale = isinstance(pod.report, Report) and not readiness.runs_wanted(pod, seen)
-            if wanted_hash is None or not stale:
+            if wanted_hash is None or not (stale or anyway):
                 continue
             asked = pod.manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_REFRESH, "")
-            if not _asked_lately(asked, wanted_hash, now):
+            if anyway or not _asked_lately(asked, wanted_hash, now):
                 value = f"{wanted_hash}@{now.isoformat(timespec='milliseconds')}"
                 await self.cluster.annotate(names.POD, pod.manifest, {names.ANNOTATION_REFRESH: value})
 
@@ -165,7 +190,7 @@ def inputs_of(
     spec: ScanServiceSpec,
     policies: Policies,
     default_image: str,
-    config_map: Manifest | None = None,
+    objects: Mapping[str, Manifest] | None = None,
 ) -> Inputs:
     """What the builders are given for a ScanService.
 
@@ -174,12 +199,13 @@ def inputs_of(
         spec: its spec.
         policies: its policies; where the CachePolicy can't be used, the cache settings stay as they are.
         default_image: image where the spec names none.
-        config_map: the ConfigMap as it is, or None.
+        objects: the children as they are, by kind.
     """
     meta = manifest["metadata"]
     cache = policies.cache
     if isinstance(cache, Unresolved):
-        cache = serverconfig.cache_of(config_map) if config_map is not None else None
+        config_map, deployment = ((objects or {}).get(kind.name) for kind in (names.CONFIG_MAP, names.DEPLOYMENT))
+        cache = serverconfig.cache_of(config_map, deployment) if config_map is not None else None
     fixed = 1 if spec.replicas is None else spec.replicas
     return Inputs(
         name=meta["name"],
@@ -211,6 +237,7 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
         references=now.references,
         unresolved=now.policies.unresolved(),
         config_maps=now.config_maps,
+        secrets=now.secrets,
         failure=(now.failure.reason, now.failure.message) if now.failure else None,
         interruption=str(now.interruption) if now.interruption else None,
         previous=tuple(now.manifest.get("status", {}).get("conditions", [])),
@@ -222,6 +249,12 @@ def _mounts_kept(now: Pass) -> dict[str, str]:
     """What stays mounted for references that can't be used: pods that mount nothing there would lose their lists."""
     present = mounts.mounted(now.applied.objects.get(names.DEPLOYMENT.name))
     return {one.field: present[one.field] for one in now.config_maps if one.trouble and one.field in present}
+
+
+def _secrets_kept(now: Pass) -> dict[str, SecretKeyReference]:
+    """The same of Secrets: a reference to one that is not there must not cost pods the one that they have."""
+    present = mounts.mounted_secrets(now.applied.objects.get(names.DEPLOYMENT.name))
+    return {one.field: present[one.field] for one in now.secrets if one.trouble and one.field in present}
 
 
 def _own(observed: dict[str, list[Manifest]], owner: Owner) -> dict[str, Manifest]:

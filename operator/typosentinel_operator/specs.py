@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import ConfigDict, Field, ValidationError
 
 from typosentinel_operator import names
+from typosentinel_operator.cachespec import ENCRYPTION_KEY_REFERENCE, REDIS_URL_REFERENCE, CachePolicySpec
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import (
     SHA256_PATTERN,
@@ -16,15 +17,18 @@ from typosentinel_operator.fields import (
     Conditions,
     ConfigMapReference,
     Duration,
+    Ecosystem,
     Model,
-    ObjectName,
     ObservedGeneration,
     PolicyReference,
     Quantity,
+    SecretKeyReference,
+    between,
+    rules,
 )
+from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.servingspec import API_KEYS_REFERENCE, Providers, RateLimits, Workers
 
-# OSV's spelling of those that the server has a list for; a contract test holds this against it.
-Ecosystem = Literal["PyPI", "npm", "crates.io", "RubyGems", "NuGet", "Go", "Maven"]
 # Where a spec refers to ConfigMaps.
 CORPUS_REFERENCE: Final = "spec.corpus.source.configMapRef"
 PRIVATE_NAMES_REFERENCE: Final = "spec.corpus.privateNamesRef"
@@ -34,19 +38,13 @@ DOCUMENTS: Final = {
     PRIVATE_NAMES_REFERENCE: (names.PRIVATE_NAMES, names.PRIVATE_NAMES_KEY),
     ALLOW_LIST_REFERENCE: (names.ALLOW_LIST, names.ALLOW_LIST_KEY),
 }
+# Where a CachePolicy refers to Secrets.
+POLICY_SECRETS: Final = (REDIS_URL_REFERENCE, ENCRYPTION_KEY_REFERENCE)
 LogLevel = Literal["Debug", "Info", "Warning", "Error"]
 
 
-def _rules(*rules: tuple[str, str]) -> dict[str, Any]:
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
-
-
-def _map_list(key: str) -> dict[str, Any]:
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
-
-
 # A structural schema can't name a map's keys, CEL can.
-_CPU_AND_MEMORY: Final = _rules(
+_CPU_AND_MEMORY: Final = rules(
     ("self.all(key, key in ['cpu', 'memory'])", "takes cpu and memory and nothing else"),
     # The pattern of a quantity looks at strings only, and a number needs no quotes.
     ("self.all(key, type(self[key]) == string || int(self[key]) >= 0)", "takes no negative quantity"),
@@ -59,15 +57,10 @@ def _request_fits(resource: str) -> tuple[str, str]:
     return f"!({both}) || {fits}", f"requests.{resource} must not be greater than limits.{resource}"
 
 
-def _between(field: str, least: str, most: str) -> tuple[str, str]:
-    within = f"duration(self.{field}) >= duration('{least}') && duration(self.{field}) <= duration('{most}')"
-    return f"!has(self.{field}) || ({within})", f"{field} must be between {least} and {most}"
-
-
 class ComputeResources(Model):
     """Compute resources of each scanner pod; a key that is left out keeps its default."""
 
-    model_config = ConfigDict(json_schema_extra=_rules(_request_fits("cpu"), _request_fits("memory")))
+    model_config = ConfigDict(json_schema_extra=rules(_request_fits("cpu"), _request_fits("memory")))
 
     requests: Annotated[
         dict[Literal["cpu", "memory"], Quantity], Field(max_length=2, json_schema_extra=_CPU_AND_MEMORY)
@@ -87,7 +80,7 @@ class CorpusSource(Model):
     """Where lists of popular names come from: one of these."""
 
     model_config = ConfigDict(
-        json_schema_extra=_rules(
+        json_schema_extra=rules(
             (
                 "[has(self.builtin), has(self.configMapRef), has(self.url)].filter(given, given).size() == 1",
                 "give exactly one of builtin, configMapRef, url",
@@ -111,9 +104,9 @@ class CorpusSpec(Model):
 
     # The server's own bounds: what it would refuse must not get as far as a ConfigMap.
     model_config = ConfigDict(
-        json_schema_extra=_rules(
-            _between("refreshInterval", "10s", "168h"),
-            _between("maxAge", "1s", "87600h"),
+        json_schema_extra=rules(
+            between("refreshInterval", "10s", "168h"),
+            between("maxAge", "1s", "87600h"),
         )
     )
 
@@ -140,7 +133,7 @@ class ScanServiceSpec(Model):
     """What the fleet of scanners should look like."""
 
     model_config = ConfigDict(
-        json_schema_extra=_rules(
+        json_schema_extra=rules(
             (
                 "!(has(self.replicas) && has(self.scalingPolicyRef))",
                 "replicas and scalingPolicyRef exclude each other: the policy decides about the number of replicas",
@@ -166,6 +159,12 @@ class ScanServiceSpec(Model):
     """What is known besides the lists of popular names. Default: nothing."""
     replicas: Annotated[int, Field(ge=0, le=1000, json_schema_extra={"format": "int32"})] | None = None
     """Number of scanner pods. Excludes scalingPolicyRef; 1 where neither is given."""
+    rate_limit: RateLimits | None = None
+    """How many requests an API key or an address may send. Default: any number."""
+    workers: Workers | None = None
+    """Processes in each pod. Default: one that answers, and the scanner's own settings for large batches."""
+    providers: Providers | None = None
+    """Who is asked for metadata of names that look like something else. Default: nobody."""
     cache_policy_ref: PolicyReference | None = None
     """CachePolicy in the same namespace. Default: the scanner's own cache settings."""
     scaling_policy_ref: PolicyReference | None = None
@@ -186,6 +185,17 @@ def config_maps(spec: ScanServiceSpec) -> dict[str, str]:
     return {field: reference.name for field, reference in references.items() if reference}
 
 
+def secrets(spec: ScanServiceSpec, cache: CachePolicySpec | None) -> dict[str, SecretKeyReference]:
+    """The Secrets that a spec and its CachePolicy refer to, by the path of the field in the object that has it."""
+    redis, encryption = (cache.redis, cache.encryption) if cache else (None, None)
+    references = {
+        REDIS_URL_REFERENCE: redis.external.url_secret_ref if redis else None,
+        ENCRYPTION_KEY_REFERENCE: encryption.key_secret_ref if encryption else None,
+        API_KEYS_REFERENCE: spec.rate_limit.api_keys_secret_ref if spec.rate_limit else None,
+    }
+    return {field: reference for field, reference in references.items() if reference}
+
+
 class ScanServiceStatus(Model):
     """What the operator last saw of the fleet."""
 
@@ -203,116 +213,6 @@ class ScanServiceStatus(Model):
     """SHA-256 of the configuration document that the pods should run with."""
     conditions: Conditions = []
     """Ready, Reconciling and Stalled say whether the spec is realised; the other conditions say how it goes."""
-
-
-class MemoryCache(Model):
-    """The verdict cache in each scanner's memory (LRU with expiry)."""
-
-    # The server's own bounds: what it would refuse must not get as far as a ConfigMap.
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            (
-                "!has(self.ttl) || (duration(self.ttl) >= duration('1s') && duration(self.ttl) <= duration('168h'))",
-                "ttl must be between 1s and 168h; maxEntries 0 switches the cache off",
-            )
-        )
-    )
-
-    max_entries: Annotated[int, Field(ge=0, le=10_000_000, json_schema_extra={"format": "int32"})] = 10_000
-    """Verdicts that one pod keeps at most; 0 switches the cache off."""
-    ttl: Duration = "5m"
-    """How long a verdict is kept: hours, minutes, seconds, milliseconds, as in 1h30m."""
-
-
-class CachePolicySpec(Model):
-    """How scanners cache verdicts. One policy serves any number of ScanServices; changes need no restart."""
-
-    memory: MemoryCache = MemoryCache()
-    """The verdict cache in each scanner's memory."""
-
-
-class ResourceMetric(Model):
-    """A resource of the scanner pods, as in a HorizontalPodAutoscaler."""
-
-    name: Literal["cpu", "memory"]
-    """Which resource."""
-    average_utilization: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})]
-    """Wanted use over all pods, in percent of what they request."""
-
-
-class ScalingMetric(Model):
-    """One number by which the fleet is scaled; of several the one that asks for most pods wins."""
-
-    name: ObjectName
-    """Name of this metric, unique in the policy."""
-    type: Literal["Resource"]
-    """Where the number comes from. Resource: the pods' use of CPU or memory."""
-    resource: ResourceMetric
-    """Which resource, and how much of it."""
-
-
-class ScalingRule(Model):
-    """One bound on the speed of scaling."""
-
-    type: Literal["Pods", "Percent"]
-    """Whether value is a number of pods or a percentage of the present ones."""
-    value: Annotated[int, Field(ge=1, json_schema_extra={"format": "int32"})]
-    """Largest change within one period."""
-    period_seconds: Annotated[int, Field(ge=1, le=1800, json_schema_extra={"format": "int32"})]
-    """Length of the period, in seconds."""
-
-
-class ScalingRules(Model):
-    """How fast to scale in one direction; passed through to the HorizontalPodAutoscaler."""
-
-    stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600, json_schema_extra={"format": "int32"})] | None = (
-        None
-    )
-    """Seconds of past recommendations that are weighed before acting."""
-    select_policy: Literal["Max", "Min", "Disabled"] | None = None
-    """Which of several rules counts; Disabled: no scaling in this direction."""
-    policies: (
-        Annotated[
-            list[ScalingRule],
-            Field(min_length=1, max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
-        ]
-        | None
-    ) = None
-    """Bounds on the speed of scaling."""
-
-
-class ScalingBehavior(Model):
-    """Speed and steadiness of scaling, as autoscaling/v2 has it."""
-
-    scale_up: ScalingRules | None = None
-    """Rules for adding pods."""
-    scale_down: ScalingRules | None = None
-    """Rules for removing pods."""
-
-
-class ScalingPolicySpec(Model):
-    """How many pods, and by what. One policy serves any number of ScanServices."""
-
-    model_config = ConfigDict(
-        json_schema_extra=_rules(
-            (
-                # The default of an empty spec is checked before its own fields have their defaults.
-                "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
-                "minReplicas must not be greater than maxReplicas",
-            )
-        )
-    )
-
-    min_replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 1
-    """Pods that run at least."""
-    max_replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 10
-    """Pods that run at most."""
-    metrics: Annotated[list[ScalingMetric], Field(min_length=1, max_length=16, json_schema_extra=_map_list("name"))] = [
-        ScalingMetric(name="cpu", type="Resource", resource=ResourceMetric(name="cpu", average_utilization=70))
-    ]
-    """By what to scale. Default: 70 % of the CPU that the pods request."""
-    behavior: ScalingBehavior | None = None
-    """Speed and steadiness of scaling. Default: Kubernetes' own."""
 
 
 class PolicyStatus(Model):

@@ -54,7 +54,7 @@ def verdicts(observed: Observed) -> tuple[Verdict, ...]:
             ready.message if stalled else "Nothing stops the operator",
         ),
         _policies(observed),
-        _config_maps(observed),
+        _references(observed),
         _available(observed),
         _configuration(observed),
         _scaling(observed),
@@ -70,16 +70,17 @@ def _policies(observed: Observed) -> Verdict:
     return Verdict(Condition.POLICY_RESOLVED, "True", Reason.POLICIES_RESOLVED, "Every policy referred to is in use")
 
 
-def _config_maps(observed: Observed) -> Verdict:
+def _references(observed: Observed) -> Verdict:
     if observed.missing:
         message = "; ".join(one.message for one in observed.missing)
         return Verdict(Condition.REFERENCES_RESOLVED, "False", observed.missing[0].reason, message)
     refused = readiness.refused_lists(observed)
     if refused:
         return Verdict(Condition.REFERENCES_RESOLVED, "False", Reason.LIST_REFUSED, "; ".join(refused))
-    if not observed.config_maps:
-        return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.NO_REFERENCES, "No ConfigMap is referred to")
-    message = "Every ConfigMap referred to exists"
+    if not observed.config_maps and not observed.secrets:
+        message = "No ConfigMap or Secret is referred to"
+        return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.NO_REFERENCES, message)
+    message = "Every ConfigMap and Secret referred to exists"
     return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.REFERENCES_RESOLVED, message)
 
 

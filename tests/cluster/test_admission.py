@@ -21,6 +21,14 @@ def metric(name: str = "cpu", **changes: Any) -> Manifest:
     return {"name": name, "type": "Resource", "resource": {"name": "cpu", "averageUtilization": 50}, **changes}
 
 
+REDIS = {"external": {"urlSecretRef": {"name": "redis", "key": "url"}}}
+
+
+def registry(**changes: Any) -> Manifest:
+    """A registry's interface as a user writes it."""
+    return {"ecosystem": "npm", "shape": "npm", "url": "https://a/{name}", **changes}
+
+
 # sentence → (object, parts of the refusal)
 REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
     "replicas and a scaling policy": (
@@ -112,6 +120,121 @@ REFUSED: dict[str, tuple[Manifest, tuple[str, ...]]] = {
     "a lifetime without unit": (factories.cache_policy(memory={"ttl": "300"}), ("spec.memory.ttl",)),
     "a lifetime too short for the server": (factories.cache_policy(memory={"ttl": "10ms"}), ("spec.memory", "ttl")),
     "a lifetime too long for the server": (factories.cache_policy(memory={"ttl": "169h"}), ("spec.memory", "ttl")),
+    "a cache of no size": (factories.cache_policy(memory={"maxBytes": 0}), ("spec.memory", "between 1Mi and 64Gi")),
+    "a size in words": (factories.cache_policy(memory={"maxBytes": "much"}), ("spec.memory.maxBytes",)),
+    "a size in thousandths": (factories.cache_policy(memory={"maxBytes": "64000000m"}), ("spec.memory.maxBytes",)),
+    "a Redis without an address": (factories.cache_policy(redis={}), ("spec.redis.external",)),
+    "a Redis that may take for ever": (
+        factories.cache_policy(redis=REDIS | {"timeout": "1h"}),
+        ("spec.redis", "timeout must be between"),
+    ),
+    "a password where a reference belongs": (
+        factories.cache_policy(redis={"external": {"url": "redis://:secret@a"}}),
+        ("spec.redis.external",),
+    ),
+    "a Secret in another namespace": (
+        factories.cache_policy(redis={"external": {"urlSecretRef": {"name": "other/redis", "key": "url"}}}),
+        ("spec.redis.external.urlSecretRef.name",),
+    ),
+    "a Secret's key that is a path": (
+        factories.cache_policy(redis={"external": {"urlSecretRef": {"name": "redis", "key": "../token"}}}),
+        ("spec.redis.external.urlSecretRef.key",),
+    ),
+    "encryption of nothing": (
+        factories.cache_policy(encryption={"keySecretRef": {"name": "sealing", "key": "key"}}),
+        ("spec", "encryption is of what is stored in Redis"),
+    ),
+    "a name that is preloaded twice": (
+        factories.cache_policy(preload={"names": [{"ecosystem": "Go", "name": "a"}] * 2}),
+        ("spec.preload.names[1]",),
+    ),
+    "a limit of nothing": (factories.scan_service(rateLimit={"default": {"requests": 0}}), ("rateLimit.default",)),
+    "a limit without a number": (factories.scan_service(rateLimit={"default": {}}), ("rateLimit.default.requests",)),
+    "a window without end": (
+        factories.scan_service(rateLimit={"default": {"requests": 1, "window": "25h"}}),
+        ("rateLimit.default", "window must be between 1s and 24h"),
+    ),
+    "two limits of one endpoint": (
+        factories.scan_service(rateLimit={"perEndpoint": [{"endpoint": "Scan", "requests": 1}] * 2}),
+        ("spec.rateLimit.perEndpoint[1]",),
+    ),
+    "an unknown endpoint": (
+        factories.scan_service(rateLimit={"perEndpoint": [{"endpoint": "Health", "requests": 1}]}),
+        ("endpoint", "Scan"),
+    ),
+    "a proxy without prefix": (
+        factories.scan_service(rateLimit={"trustedProxies": ["10.0.0.1"]}),
+        ("spec.rateLimit.trustedProxies[0]", "CIDR notation"),
+    ),
+    "a network with bits behind its prefix": (
+        factories.scan_service(rateLimit={"trustedProxies": ["10.0.0.1/8"]}),
+        ("spec.rateLimit.trustedProxies[0]", "CIDR notation"),
+    ),
+    "no process": (factories.scan_service(workers={"processes": 0}), ("spec.workers.processes",)),
+    "more workers at least than at most": (
+        factories.scan_service(workers={"pool": {"min": 11}}),
+        ("spec.workers.pool", "min must not be greater than max"),
+    ),
+    "a registry that is asked after nobody": (
+        factories.scan_service(providers={"registries": [registry(url="https://a/b")]}),
+        ("spec.providers.registries[0]", "must contain {name}"),
+    ),
+    "a name in a host": (
+        factories.scan_service(providers={"registries": [registry(url="https://{name}.a/")]}),
+        ("spec.providers.registries[0].url",),
+    ),
+    "a name twice": (
+        factories.scan_service(providers={"registries": [registry(url="https://a/{name}/{name}")]}),
+        ("spec.providers.registries[0]", "must contain {name} once"),
+    ),
+    "another registry's form": (
+        factories.scan_service(providers={"registries": [registry(shape="PyPI")]}),
+        ("spec.providers.registries[0]", "shape must be one of this ecosystem's"),
+    ),
+    "a Go proxy asked for something else": (
+        factories.scan_service(
+            providers={"registries": [registry(ecosystem="Go", shape="GoProxy", url="https://a/{name}/@latest")]}
+        ),
+        ("must end in {name}/@v/list",),
+    ),
+    "Maven without a group": (
+        factories.scan_service(
+            providers={"registries": [registry(ecosystem="Maven", shape="MavenSearch", url="https://a/{artifact}")]}
+        ),
+        ("must contain {group} and {artifact}",),
+    ),
+    "a host in one number": (
+        factories.scan_service(providers={"registries": [registry(url="http://2130706433/{name}")]}),
+        ("spec.providers.registries[0]", "must be a name or a whole IPv4 address"),
+    ),
+    "a database that is asked by path": (
+        factories.scan_service(providers={"vulnerabilities": {"url": "https://a/{name}"}}),
+        ("spec.providers.vulnerabilities", "no braces"),
+    ),
+    "a burst beyond the limit": (
+        factories.scan_service(rateLimit={"default": {"requests": 5, "burst": 6}}),
+        ("rateLimit.default", "burst must not be greater than requests"),
+    ),
+    "a window of a fraction": (
+        factories.scan_service(rateLimit={"default": {"requests": 5, "window": "1500ms"}}),
+        ("rateLimit.default.window",),
+    ),
+    "a registry in a file": (
+        factories.scan_service(providers={"registries": [registry(url="file:///etc/{name}")]}),
+        ("spec.providers.registries[0].url",),
+    ),
+    "a registry with credentials": (
+        factories.scan_service(providers={"registries": [registry(url="https://a:b@c/{name}")]}),
+        ("spec.providers.registries[0].url",),
+    ),
+    "one registry twice": (
+        factories.scan_service(providers={"registries": [registry(), registry(url="https://b/{name}")]}),
+        ("spec.providers.registries[1]",),
+    ),
+    "providers that may take minutes": (
+        factories.scan_service(providers={"timeout": "2m"}),
+        ("spec.providers", "timeout must be between 10ms and 30s"),
+    ),
     "min above max": (
         factories.scaling_policy(minReplicas=5, maxReplicas=2),
         ("spec", "minReplicas must not be greater than maxReplicas"),
@@ -153,6 +276,14 @@ ACCEPTED: dict[str, Manifest] = {
     "a switched-off cache": factories.cache_policy(memory={"maxEntries": 0}),
     "the shortest lifetime": factories.cache_policy(memory={"ttl": "1000ms"}),
     "the longest lifetime": factories.cache_policy(memory={"ttl": "168h"}),
+    "a size as a number": factories.cache_policy(memory={"maxBytes": 1048576}),
+    "a Redis of defaults": factories.cache_policy(redis=REDIS),
+    "networks of both families": factories.scan_service(
+        rateLimit={"trustedProxies": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"]}
+    ),
+    "two shapes of one registry": factories.scan_service(
+        providers={"registries": [registry(), registry(shape="npmDownloads")]}
+    ),
     "min and max alike": factories.scaling_policy(minReplicas=10),
     "a policy of defaults": {**factories.scaling_policy(), "spec": {}},
 }

@@ -72,7 +72,7 @@ def test_a_policy_without_values_gives_the_servers_defaults() -> None:
 def test_both_sides_know_the_same_ecosystems() -> None:
     """Those that the server has a list for, in the same spelling and order: others would never become ready."""
     wanted = [ecosystem.value for ecosystem in on_board()]
-    assert wanted == list(get_args(specs.Ecosystem))
+    assert wanted == list(get_args(fields.Ecosystem))
 
 
 def test_both_sides_know_the_same_log_levels() -> None:
@@ -81,7 +81,7 @@ def test_both_sides_know_the_same_log_levels() -> None:
     assert wanted == list(get_args(specs.LogLevel))
 
 
-@pytest.mark.parametrize("ecosystem", get_args(specs.Ecosystem))
+@pytest.mark.parametrize("ecosystem", get_args(fields.Ecosystem))
 @pytest.mark.parametrize("level", get_args(specs.LogLevel))
 def test_the_server_takes_every_ecosystem_and_level_of_the_crd(ecosystem: str, level: str) -> None:
     """Each alone, too."""

@@ -120,8 +120,8 @@ def test_a_pod_has_the_time_that_the_server_takes_to_drain() -> None:
 
 def test_every_port_is_the_one_that_the_server_listens_on() -> None:
     """Probes and the Service go by the port's name, and the name has one number."""
-    (port,) = container()["ports"]
-    assert (port["name"], port["containerPort"]) == (names.PORT_NAME, names.PORT)
+    ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
+    assert ports == {names.PORT_NAME: names.PORT, names.ADMIN_PORT_NAME: names.ADMIN_PORT}
     (exposed,) = workload.service(factories.inputs())["spec"]["ports"]
     assert exposed["targetPort"] == names.PORT_NAME
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):

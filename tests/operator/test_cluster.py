@@ -67,6 +67,8 @@ CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
     "delete": lambda cluster: cluster.delete(names.SCAN_SERVICE, SERVICE),
     "annotate": lambda cluster: cluster.annotate(names.POD, SERVICE, {"a": "b"}),
     "create": lambda cluster: cluster.create(names.EVENT, SERVICE),
+    "offer": lambda cluster: cluster.offer(names.SECRET, SERVICE),
+    "taken": lambda cluster: cluster.taken(names.SECRET, "team-a", "redis"),
 }
 
 MISBEHAVIOR: dict[str, Behavior] = {
@@ -257,3 +259,32 @@ async def test_no_kubeconfig_at_all_is_permanent(tmp_path: Path) -> None:
     """Outside a cluster somebody has to say where it is."""
     with pytest.raises(Permanent, match="no usable kubeconfig"):
         await Cluster.connect(make_telemetry(CollectorRegistry()), TIMEOUT, "test", str(tmp_path / "none"))
+
+
+OFFERS: dict[str, tuple[Behavior, object, bool | None]] = {
+    # sentence → (answer, whether an offer is taken, whether the name is taken)
+    "the name is free": (
+        answering("201 Created", b'{"kind": "Secret"}', "Content-Type: application/json"),
+        True,
+        False,
+    ),
+    "the name is taken": (status("409 Conflict", 'secrets "redis" already exists'), False, True),
+    "a quota is used up": (status("403 Forbidden", "exceeded quota"), Refused, None),
+    "a webhook knows no dry run": (status("400 Bad Request", "does not support dry run"), Refused, None),
+}
+
+
+@pytest.mark.parametrize("sentence", OFFERS)
+async def test_a_name_that_is_taken_is_no_error(sentence: str, serve: Serve, tmp_path: Path) -> None:
+    """Offers and questions after a name need no right to read."""
+    answer, offered, taken = OFFERS[sentence]
+    async with connected(await serve(answer), tmp_path) as (cluster, registry):
+        assert await cluster.taken(names.SECRET, "team-a", "redis") is taken
+        if offered is Refused:
+            with pytest.raises(Refused):
+                await cluster.offer(names.SECRET, SERVICE)
+        else:
+            assert (await cluster.offer(names.SECRET, SERVICE) is not None) == offered
+        labels = {"verb": "create", "kind": "Secret"}
+        wanted = 1.0 if offered is True else None
+        assert registry.get_sample_value("typosentinel_operator_writes_total", labels) == wanted

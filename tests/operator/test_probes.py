@@ -16,6 +16,7 @@ from typosentinel_operator.control import Control
 from typosentinel_operator.errors import ClusterError
 from typosentinel_operator.reconcile import Key, Reconciler
 from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_operator.tokens import Tokens
 
 if TYPE_CHECKING:
     from typosentinel_operator.scrape import Scraper
@@ -78,7 +79,9 @@ class Process:
         self.telemetry = make_telemetry(self.registry)
         self.control = Control(
             cluster=self.cluster,
-            reconciler=Reconciler(self.cluster, cast("Scraper", None), factories.IMAGE, self.today),
+            reconciler=Reconciler(
+                self.cluster, cast("Scraper", None), factories.IMAGE, self.today, Tokens(lambda: "t" * 43)
+            ),
             telemetry=self.telemetry,
             namespaces=namespaces,
             resync_seconds=RESYNC,

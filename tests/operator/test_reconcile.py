@@ -7,19 +7,22 @@ import pytest
 
 import factories
 from typosentinel_operator import names, policies, reconcile, specs
+from typosentinel_operator.cachespec import REDIS_URL_REFERENCE, CachePolicySpec
 from typosentinel_operator.desired import serverconfig, workload
+from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.names import Reason
-from typosentinel_operator.observed import ConfigMapView, Policies, Unresolved
+from typosentinel_operator.observed import ConfigMapView, Policies, SecretView, Unresolved
 
 MISSING = Unresolved(Reason.POLICY_NOT_FOUND, "gone")
 
 
-def inputs_with(cache: Any, config_map: dict[str, Any] | None) -> Any:
+def inputs_with(cache: Any, *children: dict[str, Any]) -> Any:
     """What the builders are given for a ScanService with such a CachePolicy."""
     service = factories.scan_service(cachePolicyRef={"name": "small"})
     service["metadata"]["uid"] = "u1"
     spec = specs.parse(specs.ScanServiceSpec, service)
-    return reconcile.inputs_of(service, spec, Policies(cache, None), "image:1", config_map)
+    objects = {child["kind"]: child for child in children}
+    return reconcile.inputs_of(service, spec, Policies(cache, None), "image:1", objects)
 
 
 def test_without_its_policy_the_cache_stays_as_it_is() -> None:
@@ -28,8 +31,62 @@ def test_without_its_policy_the_cache_stays_as_it_is() -> None:
 
     assert inputs_with(MISSING, present).cache.memory.max_entries == 77
     assert inputs_with(factories.cache_spec(maxEntries=5), present).cache.memory.max_entries == 5
-    assert inputs_with(MISSING, None).cache is None
-    assert inputs_with(MISSING, {"data": {"config.yaml": "[garbage"}}).cache is None
+    assert inputs_with(MISSING).cache is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[garbage", "cache: []", "cache: {redis: 3}", "cache: {memory: {maxEntries: many}}", "cache: {disk: {}}"]
+)
+def test_a_config_map_that_somebody_spoilt_tells_nothing(text: str) -> None:
+    """Until the policy is back the scanner's own settings hold."""
+    assert inputs_with(MISSING, {"kind": "ConfigMap", "data": {"config.yaml": text}}).cache is None
+
+
+WHOLE_CACHE = {
+    "memory": {"maxEntries": 5, "maxBytes": "8Mi", "ttl": "90s"},
+    "redis": {
+        "external": {"urlSecretRef": {"name": "redis", "key": "address"}},
+        "ttl": "2h",
+        "timeout": "20ms",
+        "maxConnections": 8,
+    },
+    "evidence": {"maxEntries": 7, "maxBytes": "1Mi", "ttl": "1m"},
+    "staleWhileRevalidate": "30s",
+    "compression": {"minBytes": 100},
+    "encryption": {"keySecretRef": {"name": "cache-key", "key": "key"}},
+    "preload": {"popular": 10, "names": [{"ecosystem": "PyPI", "name": "requests"}]},
+}
+
+
+def test_without_its_policy_the_cache_keeps_its_secrets_too() -> None:
+    """Document and mounts say the same as before, byte for byte."""
+    before = factories.inputs(cache=CachePolicySpec.model_validate(WHOLE_CACHE))
+    document, deployment = serverconfig.config_map(before), workload.deployment(before)
+    now = inputs_with(MISSING, document, deployment).cache
+
+    assert now == before.cache
+    after = factories.inputs(cache=now)
+    assert (serverconfig.config_map(after), workload.deployment(after)) == (document, deployment)
+
+
+def test_what_lost_its_secret_is_left_out_of_a_cache_without_policy() -> None:
+    """The rest stays."""
+    before = factories.inputs(cache=CachePolicySpec.model_validate(WHOLE_CACHE))
+    now = inputs_with(MISSING, serverconfig.config_map(before)).cache
+
+    assert (now.redis, now.encryption) == (None, None)
+    assert now.memory == CachePolicySpec.model_validate(WHOLE_CACHE).memory
+
+
+@pytest.mark.parametrize(("trouble", "wanted"), [(MISSING, "redis"), (None, None)])
+def test_a_secret_stays_mounted_until_another_can_be_used(trouble: Unresolved | None, wanted: str | None) -> None:
+    """A reference to one that is not there must not cost pods the one that they have."""
+    view = SecretView(REDIS_URL_REFERENCE, SecretKeyReference(name="new", key="url"), trouble)
+    now = reconcile.Pass({}, {}, secrets=(view,))
+    assert reconcile._secrets_kept(now) == {}
+    cache = CachePolicySpec.model_validate(WHOLE_CACHE)
+    now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(cache=cache))
+    assert {reference.name for reference in reconcile._secrets_kept(now).values()} == ({wanted} if wanted else set())
 
 
 @pytest.mark.parametrize(("scaling", "kept"), [(None, False), (MISSING, True)])

@@ -6,10 +6,12 @@ import pytest
 
 import factories
 from typosentinel_operator import specs
+from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import Model
 from typosentinel_operator.names import Reason
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.specs import ScanServiceSpec
 
 MAKERS = {
     ScanServiceSpec: factories.scan_service,
@@ -27,6 +29,9 @@ def test_defaults_of_a_scan_service() -> None:
         "corpus": None,
         "detection": None,
         "replicas": None,
+        "rateLimit": None,
+        "workers": None,
+        "providers": None,
         "cachePolicyRef": None,
         "scalingPolicyRef": None,
         "logLevel": "Info",
@@ -57,8 +62,16 @@ def test_config_maps_referred_to_are_named_by_their_field(corpus: Any, wanted: d
 
 
 def test_defaults_of_a_cache_policy() -> None:
-    """Ten thousand verdicts for five minutes."""
-    wanted = {"memory": {"maxEntries": 10_000, "ttl": "5m"}}
+    """Ten thousand verdicts for five minutes; what else there is to say is the scanner's own, and there is no Redis."""
+    wanted = {
+        "memory": {"maxEntries": 10_000, "maxBytes": None, "ttl": "5m"},
+        "redis": None,
+        "evidence": None,
+        "staleWhileRevalidate": None,
+        "compression": None,
+        "encryption": None,
+        "preload": None,
+    }
     assert wanted == CachePolicySpec().model_dump(by_alias=True)
 
 

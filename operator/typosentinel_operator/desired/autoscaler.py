@@ -2,7 +2,7 @@
 
 from typosentinel_operator import names
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
-from typosentinel_operator.specs import ScalingMetric, ScalingPolicySpec
+from typosentinel_operator.scalingspec import ScalingMetric, ScalingPolicySpec
 
 
 def autoscaler(inputs: Inputs, policy: ScalingPolicySpec) -> Manifest:

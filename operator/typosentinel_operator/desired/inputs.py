@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from typosentinel_operator import names
-from typosentinel_operator.specs import CachePolicySpec, ScalingPolicySpec, ScanServiceSpec
+from typosentinel_operator.cachespec import CachePolicySpec
+from typosentinel_operator.fields import SecretKeyReference
+from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.specs import ScanServiceSpec
 
 Manifest = dict[str, Any]
 
@@ -26,6 +29,7 @@ class Inputs:
         replicas: number of pods, or None where it is an autoscaler's to decide.
         default_image: image where the spec names none.
         kept: ConfigMaps that stay mounted while those that the spec refers to can't be used, by the field of these.
+        kept_secrets: the same of Secrets.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Inputs:
     replicas: int | None
     default_image: str
     kept: Mapping[str, str] = field(default_factory=dict)
+    kept_secrets: Mapping[str, SecretKeyReference] = field(default_factory=dict)
 
 
 def selector_labels(scan_service: str) -> dict[str, str]:
@@ -55,11 +60,18 @@ def child_labels(scan_service: str) -> dict[str, str]:
 
 def child(kind: names.Kind, inputs: Inputs, body: Manifest) -> Manifest:
     """A child's manifest: `body` with identity, labels, owner and the hash of itself."""
-    manifest: Manifest = {
+    manifest = owned(kind, inputs, names.child_name(inputs.name), body)
+    manifest["metadata"]["annotations"] = {names.ANNOTATION_MANIFEST_HASH: manifest_hash(manifest)}
+    return manifest
+
+
+def owned(kind: names.Kind, inputs: Inputs, name: str, body: Manifest) -> Manifest:
+    """The manifest of something that goes with the ScanService: `body` with identity, labels and owner."""
+    return {
         "apiVersion": kind.api_version,
         "kind": kind.name,
         "metadata": {
-            "name": names.child_name(inputs.name),
+            "name": name,
             "namespace": inputs.namespace,
             "labels": child_labels(inputs.name),
             "ownerReferences": [
@@ -75,8 +87,6 @@ def child(kind: names.Kind, inputs: Inputs, body: Manifest) -> Manifest:
         },
         **body,
     }
-    manifest["metadata"]["annotations"] = {names.ANNOTATION_MANIFEST_HASH: manifest_hash(manifest)}
-    return manifest
 
 
 def manifest_hash(manifest: Manifest) -> str:

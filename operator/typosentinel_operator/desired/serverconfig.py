@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from typosentinel_operator import names, specs
-from typosentinel_operator.desired import mounts
+from typosentinel_operator.cachespec import CachePolicySpec
+from typosentinel_operator.desired import cachesection, mounts, servingsections
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
-from typosentinel_operator.specs import CachePolicySpec, CorpusSpec
+from typosentinel_operator.specs import CorpusSpec
 
 
 def document(inputs: Inputs) -> str:
@@ -24,12 +25,12 @@ def document(inputs: Inputs) -> str:
     if inputs.spec.ecosystems is not None:
         content["ecosystems"] = sorted(inputs.spec.ecosystems)
     if inputs.cache is not None:
-        memory = inputs.cache.memory
-        content["cache"] = {"memory": {"maxEntries": memory.max_entries, "ttl": memory.ttl}}
+        content["cache"] = cachesection.section(inputs.cache)
     if inputs.spec.corpus is not None:
         content["corpus"] = _corpus(inputs.spec.corpus)
     if detection := _detection(inputs):
         content["detection"] = detection
+    content |= servingsections.sections(inputs.spec)
     return yaml.safe_dump(content, sort_keys=True)
 
 
@@ -58,12 +59,17 @@ def _corpus(spec: CorpusSpec) -> dict[str, Any]:
     return content
 
 
-def cache_of(config_map: Manifest) -> CachePolicySpec | None:
-    """The cache settings in a ConfigMap of ours, or None where it holds none that can be read."""
+def cache_of(config_map: Manifest, deployment: Manifest | None) -> CachePolicySpec | None:
+    """The cache settings in a ConfigMap of ours, or None where it holds none that can be read.
+
+    Args:
+        config_map: the ConfigMap.
+        deployment: the Deployment, which knows the Secrets to which the settings refer.
+    """
     try:
         content = yaml.safe_load(config_map["data"][names.CONFIG_KEY])
-        return CachePolicySpec.model_validate(content["cache"])
-    except (KeyError, TypeError, ValueError, yaml.YAMLError):
+        return cachesection.spec_of(content["cache"], mounts.mounted_secrets(deployment))
+    except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError):
         return None
 
 

@@ -96,6 +96,7 @@ def _pod(inputs: Inputs) -> Manifest:
 
 
 def _container(inputs: Inputs) -> Manifest:
+    processes = inputs.spec.workers.processes if inputs.spec.workers else None
     return {
         "name": names.CONTAINER,
         "image": inputs.spec.image or inputs.default_image,
@@ -105,8 +106,19 @@ def _container(inputs: Inputs) -> Manifest:
             "--host=0.0.0.0",
             f"--port={names.PORT}",
             f"--config={names.CONFIG_DIRECTORY}/{names.CONFIG_KEY}",
+            *([f"--workers={processes}"] if processes is not None else []),
         ],
-        "ports": [{"name": names.PORT_NAME, "containerPort": names.PORT, "protocol": "TCP"}],
+        # As variables, so that an image of a user's own, of an older release, starts as well.
+        "env": [
+            {"name": "TYPOSENTINEL_ADMIN_HOST", "value": "0.0.0.0"},
+            {"name": "TYPOSENTINEL_ADMIN_PORT", "value": str(names.ADMIN_PORT)},
+            {"name": "TYPOSENTINEL_ADMIN_TOKEN_FILE", "value": mounts.ADMIN.path},
+        ],
+        # The administrative port is not in the Service: it is for who may forward ports to pods, and knows the token.
+        "ports": [
+            {"name": names.PORT_NAME, "containerPort": names.PORT, "protocol": "TCP"},
+            {"name": names.ADMIN_PORT_NAME, "containerPort": names.ADMIN_PORT, "protocol": "TCP"},
+        ],
         "resources": _resources(inputs.spec.resources),
         "securityContext": {
             "allowPrivilegeEscalation": False,
