@@ -43,10 +43,11 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, reference pages, golden files, the sample of labelled names
+generate: setup ## Write what is generated: CRDs, reference pages, the API's documents, golden files, the sample of labelled names
 	$(BIN)/python -m hack.gen_crds
 	$(BIN)/python -m hack.gen_reference
 	$(BIN)/python -m hack.gen_methods
+	$(BIN)/python -m hack.gen_openapi
 	$(BIN)/python -m hack.benchmark_sample
 	$(BIN)/python -m hack.golden_update
 
@@ -80,9 +81,9 @@ test-unit: setup ## Unit and contract tests: no cluster, no root
 	@$(BIN)/python hack/check_report.py $(REPORTS)/unit.xml
 
 .PHONY: test-services
-test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets: root or sudo to install Redis
+test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets, a browser: root or sudo to install Redis and Chromium
 	@mkdir -p $(REPORTS)
-	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.programs redis-server chromium
 	$(PYTEST) tests/services --junitxml=$(REPORTS)/services.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/services.xml
 
@@ -117,6 +118,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python -m hack.gen_crds --check
 	$(BIN)/python -m hack.gen_reference --check
 	$(BIN)/python -m hack.gen_methods --check
+	$(BIN)/python -m hack.gen_openapi --check
 	$(BIN)/python -m hack.benchmark_sample --check
 	$(BIN)/python -m hack.golden_update --check
 	$(BIN)/python hack/lock.py --check
@@ -126,6 +128,10 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 .PHONY: fuzz
 fuzz: setup ## Fuzzing by coverage for longer: make fuzz [SECONDS=600]
 	@$(BIN)/python -m hack.fuzz --seconds "$(or $(SECONDS),600)"
+
+.PHONY: fuzz-api
+fuzz-api: setup ## schemathesis and 100,000 broken bodies at a running server: make fuzz-api [SECONDS=120] [BODIES=100000]
+	@$(BIN)/python -m hack.fuzz.api --seconds "$(or $(SECONDS),120)" --bodies "$(or $(BODIES),100000)"
 
 .PHONY: faults-http
 faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)

@@ -12,7 +12,7 @@ from hack.cluster.failures import ClusterError
 from hack.cluster.privilege import become_root
 
 # Command: Debian package.
-KNOWN = {"redis-server": "redis-server", "redis-cli": "redis-tools", "wrk": "wrk"}
+KNOWN = {"redis-server": "redis-server", "redis-cli": "redis-tools", "wrk": "wrk", "chromium": "chromium"}
 
 
 def main() -> int:

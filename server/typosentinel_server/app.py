@@ -12,14 +12,18 @@ from aiohttp import web
 
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.adminports import Ports
 from typosentinel_server.batch import Batches
 from typosentinel_server.batchtally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
+from typosentinel_server.breaker import Breaker
 from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache import MemoryCache
+from typosentinel_server.cache.admin import CacheAdmin
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.collector import CacheCollector
 from typosentinel_server.cache.preload import Preloader, wanted
+from typosentinel_server.cacheport import CachePort
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Engines, Library
@@ -30,18 +34,21 @@ from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.limiting import RateLimits
+from typosentinel_server.limitport import LimitPort
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
+from typosentinel_server.poolport import PoolPort
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.witness import Witness
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.requestring import RequestRing
+from typosentinel_server.routes import ROUTES
 from typosentinel_server.service import ScanService
 from typosentinel_server.settings import Settings
 from typosentinel_server.sources import Builtin, Directory, Source
-from typosentinel_server.views import HEALTH, ROUTES
+from typosentinel_server.views import HEALTH
 from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.tally import PoolTally
 
@@ -116,7 +123,11 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     witness = Witness(clock, caches.dear, notice, setup.lookup)
     witness.use(settings.providers)
     metrics.registry.register(witness.collector)
-    metrics.registry.register(BreakerCollector(lambda: (*witness.breakers, *caches.breakers, *limits.breakers)))
+
+    def breakers() -> tuple[Breaker, ...]:
+        return (*witness.breakers, *caches.breakers, *limits.breakers)
+
+    metrics.registry.register(BreakerCollector(breakers))
 
     async def apply(new: Settings) -> None:
         # What can fail comes first.
@@ -130,6 +141,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         server.access.every = new.access_log.every
         log.set_level(new.log_level)
 
+    port = CachePort(CacheAdmin(caches))
     reloader = Reloader(setup.config, configuration, apply, available, clock, metrics, log)
     server = Server(
         name=setup.name,
@@ -149,6 +161,13 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
         access=AccessLog(log, settings.access_log.every),
         log=log,
         clock=clock,
+        ports=Ports(
+            cache=port,
+            writer=port,
+            workers=PoolPort(pool),
+            limits=LimitPort(limits),
+            breakers=breakers,
+        ),
     )
     around = Around(server)
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.errors import DomainError, InvalidRequest
+from typosentinel_server.schemas import ScanResponse
 from typosentinel_server.wirejson import parse_body
 from typosentinel_server.workers.slices import SLICE_NAMES, Refused
 from typosentinel_server.workersettings import MOST_ITEMS
@@ -69,6 +70,21 @@ class BatchSummary(_Wire):
     corpus_versions: dict[str, str]
     duration_ms: float
     error: BatchErrorBody | None = None
+
+
+class BatchAnswer(_Wire):
+    """What became of one item: a result or an error; in NDJSON a line of its own."""
+
+    index: int
+    result: ScanResponse | None = Field(default=None, exclude_if=lambda held: held is None)
+    error: BatchErrorBody | None = Field(default=None, exclude_if=lambda held: held is None)
+
+
+class BatchResponse(_Wire):
+    """Answers in the order of the items, and what became of all; in NDJSON the summary is the last line."""
+
+    items: list[BatchAnswer]
+    summary: BatchSummary
 
 
 class _Envelope(_Wire):

@@ -96,6 +96,7 @@ class Reloader:
         self._metrics = metrics
         self._log = log
         self._last_seen = current.digest
+        self._looking = asyncio.Lock()
         self.current = current
         self.last_error: str | None = None
         self._expose()
@@ -112,7 +113,11 @@ class Reloader:
             await self.look()
 
     async def look(self) -> None:
-        """Looks once; a change is in effect, or refused, when this returns."""
+        """Looks once; a change is in effect, or refused, when this returns. One look at a time."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         if self._path is None:
             return
         try:

@@ -44,13 +44,14 @@ class Health:
             *server.librarian.news,
         )
         if now - self._made >= GOOD_FOR_SECONDS or news != self._news:
-            report = self._report()
+            report = self.report()
             self._body = report.model_dump_json(by_alias=True).encode()
             self._status = 503 if report.status == "unhealthy" else 200
             self._made, self._news = now, news
         return self._status, self._body
 
-    def _report(self) -> HealthResponse:
+    def report(self) -> HealthResponse:
+        """The same at this moment, put together anew."""
         server = self._server
         recent = server.ring.summary()
         corpora = server.service.engines.corpora

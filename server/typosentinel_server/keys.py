@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server.accesslog import AccessLog
+from typosentinel_server.adminports import Ports
 from typosentinel_server.batch import Batches
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache.caches import Caches
@@ -45,6 +46,7 @@ class Server:
         access: one line for some of them.
         log: where log lines go.
         clock: both clocks.
+        ports: the parts that can be looked after by hand.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Server:
     access: AccessLog
     log: Log
     clock: Clock
+    ports: Ports
 
 
 SERVER = web.AppKey("SERVER", Server)

@@ -22,7 +22,9 @@ ENDPOINTS: Final = {"/api/v1/scan": Endpoint.SCAN, "/api/v1/batch": Endpoint.BAT
 API_PREFIX: Final = "/api/"
 # Whoever looks after a server must not be kept from seeing how it is.
 ADMINISTRATION: Final = "/api/admin/"
-EXEMPT: Final = frozenset({"/api/docs", "/api/health", "/api/openapi.json", "/api/ready", "/api/live"})
+EXEMPT: Final = frozenset(
+    {"/api/docs", "/api/docs/assets/{file}", "/api/health", "/api/openapi.json", "/api/ready", "/api/live"}
+)
 TOLD: Final = 20
 
 

@@ -48,11 +48,16 @@ class Log:
         # Asked where a message would cost something to put together.
         self.verbose = level is LogLevel.DEBUG
         self._bound: Logger = self._at(level)
+        self._audit: Logger = self._at(LogLevel.INFO)
 
     @property
     def write(self) -> Logger:
         """Where messages go, as `log.write.info("event", key=value)`. Ask again after a change of level."""
         return self._bound
+
+    def audit(self, event: str, **values: object) -> None:
+        """Logs what somebody did to the server, whatever the level."""
+        self._audit.info(event, audit=True, **values)
 
     def set_level(self, level: LogLevel) -> None:
         """Lets through messages of this level and above from now on."""

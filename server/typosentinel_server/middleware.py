@@ -30,7 +30,8 @@ LARGER_BODIES = {"/api/v1/batch": 4 * 1024 * 1024, "/api/v1/benchmark": 2 * 1024
 DECENT_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 UNMATCHED = "unmatched"
 METHODS = frozenset(method.value for method in HTTPMethod)
-API_PREFIX = "/api/"
+# What clients come for: not probes, and not those who look after the server.
+API_PREFIX = "/api/v1/"
 
 # Spelled once, so that the library need not fold their case at every request.
 X_REQUEST_ID = istr("X-Request-ID")
@@ -76,7 +77,7 @@ class Around:
         server = self._server
         started = server.clock.monotonic()
         request_id = request[REQUEST_ID] = self.id_of(request)
-        facts = self._facts_of(request.match_info.route)
+        facts = self.facts_of(request.match_info.route)
         endpoint = facts.endpoint if server.limits.active else None
         try:
             if endpoint is not None:
@@ -123,7 +124,8 @@ class Around:
         given = request.headers.get(X_REQUEST_ID)
         return given if given is not None and DECENT_ID.fullmatch(given) else next(self._ids)
 
-    def _facts_of(self, route: web.AbstractRoute) -> RouteFacts:
+    def facts_of(self, route: web.AbstractRoute) -> RouteFacts:
+        """What is known of a route."""
         facts = self._facts.get(route)
         if facts is None:
             resource = route.resource
@@ -166,7 +168,8 @@ AROUND = web.AppKey("AROUND", Around)
 
 
 async def _compress(request: web.Request, answer: Answer) -> None:
-    answer.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+    varies = answer.headers.get(hdrs.VARY)
+    answer.headers[hdrs.VARY] = f"{varies}, {hdrs.ACCEPT_ENCODING}" if varies else hdrs.ACCEPT_ENCODING
     coding = chosen(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
     if coding is None:
         return

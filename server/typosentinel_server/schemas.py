@@ -7,9 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.providers.gleaned import State
+from typosentinel_server.scan.methods import METHODS
 from typosentinel_server.scan.model import Ecosystem, Verdict
 from typosentinel_server.wiremetadata import MetadataBody
+from typosentinel_server.wirenumbers import WHOLE
 
+# Which names there are is said here and checked where the methods are, so that the refusal can name them all.
+MethodName = Annotated[str, Field(json_schema_extra={"enum": [method.name for method in METHODS]})]
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -96,7 +100,7 @@ class LabelledRow(_Wire):
     ecosystem: Annotated[str, Field(max_length=100)]
     name: str
     target: str = ""
-    label: Literal[0, 1]
+    label: Annotated[Literal[0, 1], WHOLE]
     category: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -104,7 +108,7 @@ class BenchmarkRequest(_Wire):
     """Labelled names to judge, and the methods whose findings count; all where none are named."""
 
     rows: Annotated[list[LabelledRow], Field(min_length=1, max_length=10_000)]
-    methods: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
+    methods: Annotated[list[MethodName], Field(min_length=1, max_length=100)] | None = None
 
 
 class ErrorBody(_Wire):
@@ -181,6 +185,12 @@ class ReadyResponse(_Wire):
 
     status: str
     degraded: list[str]
+
+
+class LiveResponse(_Wire):
+    """The event loop makes progress."""
+
+    status: Literal["live"]
 
 
 class RequestsBody(_Wire):

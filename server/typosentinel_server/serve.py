@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server import __version__
+from typosentinel_server.adminapp import Administration, beside
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader
@@ -33,7 +34,14 @@ class Address:
     port: int
 
 
-async def serve(setup: Setup, address: Address, clock: Clock, log: Log, supervised: int | None = None) -> None:
+async def serve(
+    setup: Setup,
+    address: Address,
+    clock: Clock,
+    log: Log,
+    administration: Administration | None = None,
+    supervised: int | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT; SIGHUP has it look at its configuration at once.
 
     SIGTERM drains first: readiness goes off while requests are still answered. SIGINT, and a second signal, skip
@@ -44,14 +52,16 @@ async def serve(setup: Setup, address: Address, clock: Clock, log: Log, supervis
         address: where to listen.
         clock: both clocks.
         log: where log lines go.
+        administration: a port of its own for it, open to the end; None: there is none.
         supervised: the open end of a supervisor's channel, where there is one.
 
     Raises:
-        DomainError: the address cannot be listened on, the configuration or a list is refused.
+        DomainError: an address cannot be listened on, the configuration, a list or the token is refused.
     """
     told = _signals()
     _raise_descriptors()
     app = make_app(setup, clock, log)
+    app.cleanup_ctx.append(beside(administration))
     # The indexes stay for good: without them the collector's pauses are short.
     gc.freeze()
     supervisor = None if supervised is None else await Supervised.over(supervised)

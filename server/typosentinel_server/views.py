@@ -1,7 +1,6 @@
 """Parse, ask the service, render. No rule lives here."""
 
 from aiohttp import web
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from typosentinel_server import batchviews, benchmarkviews, methodviews
 from typosentinel_server.answer import Answer
@@ -10,7 +9,6 @@ from typosentinel_server.evidenced import with_evidence
 from typosentinel_server.health import Health
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER
-from typosentinel_server.processes.supervised import SUPERVISED
 from typosentinel_server.scan.model import Package
 from typosentinel_server.schemas import ReadyResponse, ScanRequest
 from typosentinel_server.wirejson import parse_body
@@ -64,14 +62,6 @@ async def live(request: web.Request) -> web.StreamResponse:
     return json_answer('{"status":"live"}')
 
 
-async def metrics(request: web.Request) -> web.StreamResponse:
-    """`GET /metrics`: Prometheus' text format."""
-    supervisor = request.app.get(SUPERVISED)
-    # Where there are several processes, whichever is asked tells of all.
-    text = await supervisor.exposition() if supervisor else generate_latest(request.app[SERVER].metrics.registry)
-    return Answer(text, content_type=CONTENT_TYPE_LATEST)
-
-
 ROUTES = (
     web.post("/api/v1/scan", scan),
     *batchviews.ROUTES,
@@ -80,5 +70,4 @@ ROUTES = (
     web.get("/health", health),
     web.get("/ready", ready),
     web.get("/live", live),
-    web.get("/metrics", metrics),
 )

@@ -1,5 +1,6 @@
 """What a caller may tell of a package along with a question, as JSON: each field checked by itself."""
 
+import re
 from datetime import date
 from typing import Annotated, Any
 
@@ -7,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from typosentinel_server.scan.context.metadata import Facts, Metadata, repository_owner
+from typosentinel_server.wirenumbers import WHOLE
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_PACKAGE = date(1990, 1, 1)
 MAX_DOWNLOADS = 10**12
 MAX_MAINTAINERS = 200
@@ -15,7 +18,8 @@ MAX_MAINTAINERS = 200
 
 def _day(value: Any) -> date:
     try:
-        found = date.fromisoformat(value)
+        # The standard knows further spellings, which other readers of the same JSON would not take.
+        found = date.fromisoformat(value if DAY.fullmatch(value) else "")
     except (TypeError, ValueError) as error:
         raise ValueError("a day is written 2019-05-31") from error
     if found < FIRST_PACKAGE:
@@ -35,11 +39,16 @@ class FactsBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True, frozen=True)
 
     first_release: Annotated[date, BeforeValidator(_day)] | None = None
-    downloads: Annotated[int, Field(ge=0, le=MAX_DOWNLOADS)] | None = None
+    downloads: Annotated[int, Field(ge=0, le=MAX_DOWNLOADS), WHOLE] | None = None
     maintainers: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]], Field(max_length=MAX_MAINTAINERS)
     ] = []
-    repository: Annotated[str, Field(max_length=500), AfterValidator(_of_an_owner)] | None = None
+    repository: (
+        Annotated[
+            str, Field(max_length=500, json_schema_extra={"format": "uri-reference"}), AfterValidator(_of_an_owner)
+        ]
+        | None
+    ) = None
 
     def facts(self) -> Facts:
         """The same for the scanning core."""

@@ -3,14 +3,19 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 import listfiles
+from administering import QUICK, TOKEN, Admin, Open
 from commanding import Run
 from origin import Origin, opened
 from running import Running, Start, StillClock, listening
+from typosentinel_server.adminapp import Administration, administered
+from typosentinel_server.adminports import Ports
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
@@ -92,3 +97,24 @@ def run(lists: Path, real_clock: Clock) -> Run:
 def folder(tmp_path: Path) -> Path:
     """A directory with one list of each kind that says more than a name, and a document that names them."""
     return listfiles.written(tmp_path)
+
+
+@pytest.fixture
+async def open_admin(start: Start, tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens administrative ports; they close with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def _open(config: Path | None = None, ports: Ports | None = None) -> Admin:
+            server = await start(config)
+            if ports is not None:
+                server = replace(server, parts=replace(server.parts, ports=ports))
+            path = tmp_path / "token"
+            path.write_text(f"{TOKEN}\n", encoding="ascii")
+            given = Administration(path, port=0, look=QUICK, delay=0.0)
+            runner = await stack.enter_async_context(administered(server.parts, given))
+            assert runner is not None
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            http = await stack.enter_async_context(ClientSession(url, headers={"Authorization": f"Bearer {TOKEN}"}))
+            return Admin(server, http, url, path)
+
+        yield _open

@@ -118,10 +118,9 @@ async def test_a_killed_worker_costs_nothing(real_clock: Clock) -> None:
     async with serving(real_clock) as server:
         pool = await warm(server, 2)
         batch = asyncio.create_task(send(server, names(10_000)))
-        for _ in range(2):
-            await until(lambda: pool.status().busy, "a worker is busy")
-            os.kill(pool.status().pids[0], signal.SIGKILL)
-            await asyncio.sleep(0.1)
+        # One alone: a slice that loses two workers is given up.
+        await until(lambda: pool.status().busy, "a worker is busy")
+        os.kill(next(iter(pool._staff.busy)).pid, signal.SIGKILL)
         found = await batch
         assert found["summary"]["judged"] == 10_000
         figures = await samples(server)

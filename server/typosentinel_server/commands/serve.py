@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from typosentinel_server.adminapp import Administration
 from typosentinel_server.app import Setup
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
@@ -48,6 +49,31 @@ def _printable_ascii(_context: click.Context, _option: click.Parameter, value: s
     type=click.Path(path_type=Path),
     help="Directory of lists such as pypi.csv, whatever the configuration says; watched while running.",
 )
+@click.option(
+    "--admin-host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_not_empty,
+    envvar="TYPOSENTINEL_ADMIN_HOST",
+    show_envvar=True,
+    help="Address of the administrative port.",
+)
+@click.option(
+    "--admin-port",
+    default=8081,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    envvar="TYPOSENTINEL_ADMIN_PORT",
+    show_envvar=True,
+    help="0: any free one.",
+)
+@click.option(
+    "--admin-token-file",
+    type=click.Path(path_type=Path),
+    envvar="TYPOSENTINEL_ADMIN_TOKEN_FILE",
+    show_envvar=True,
+    help="Holds the token for the administrative port; watched while running. Default: none, and no such port.",
+)
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
 @click.option(
     "--drain-seconds",
@@ -78,6 +104,9 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     port: int,
     config: Path | None,
     corpus: Path | None,
+    admin_host: str,
+    admin_port: int,
+    admin_token_file: Path | None,
     log_format: Literal["json", "console"],
     drain_seconds: float,
     name: str,
@@ -103,6 +132,10 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
     """  # noqa: D301 - \b is click's mark for "leave these lines alone"
     log = Log(log_format, LogLevel.INFO)
     if workers > 1 and supervised is None:
+        if admin_token_file:
+            log.write.warning(
+                "no administrative port with several processes: it would reach only one of them", processes=workers
+            )
         code = asyncio.run(_supervised(workers, Address(host, port), clock, log))
         click.get_current_context().exit(code)
     setup = Setup(
@@ -111,8 +144,10 @@ def command(  # noqa: PLR0913 - one argument an option is click's way
         config=config,
         timing=Timing(drain=drain_seconds),
     )
+    alone = supervised is None
+    administration = Administration(admin_token_file, admin_host, admin_port) if admin_token_file and alone else None
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(setup, Address(host, port), clock, log, supervised))
+        runner.run(serve(setup, Address(host, port), clock, log, administration, supervised))
 
 
 async def _supervised(workers: int, address: Address, clock: Clock, log: Log) -> int:
