@@ -16,7 +16,7 @@ from typosentinel_server import admincacheviews, adminviews, openapi, operations
 from typosentinel_server.adminoperations import HEAD as ADMIN_HEAD
 from typosentinel_server.adminoperations import operations as admin_operations
 from typosentinel_server.adminports import Ports
-from typosentinel_server.openapi import HEADERS, JSON, Operation
+from typosentinel_server.openapi import HEADERS, Operation
 from typosentinel_server.pages import ASSET_PATH, Documentation
 
 PUBLIC = json.loads(routes.DOCUMENT)
