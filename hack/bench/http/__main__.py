@@ -31,6 +31,9 @@ from typosentinel_server.scan.naming import parse_name
 ROUNDS = 5
 SECONDS = 4
 OPEN_LOOP_SECONDS = 8
+# There are some 23,000 names to ask about, each once. A request may be answered after the last was counted.
+UNCACHED_SECONDS = 2
+ALL_BUT = 0.999
 IDLE_ASKED = 300
 QUESTION = {"ecosystem": "PyPI", "name": "reqeusts"}
 PLACE = OUT / "http"
@@ -40,6 +43,10 @@ CONFIG = """\
 apiVersion: typosentinel.io/v1alpha1
 kind: ServerConfiguration
 accessLog: {every: 100}
+cache:
+  redis: {url: "{redis}"}
+limits:
+  default: {requests: 1000000, window: 1s}
 """
 
 
@@ -89,7 +96,6 @@ def play(
     rates = Rates()
     latencies: dict[str, Latencies] = {}
     idle: dict[str, list[float]] = {}
-    count = sum(1 for _ in bodies.open(encoding="utf-8"))
     question, answer = PLACE / "question.json", PLACE / "answer.json"
     question.write_text(json.dumps(QUESTION) + "\n", encoding="utf-8")
     for n in range(ROUNDS):
@@ -105,7 +111,7 @@ def play(
                 elif turn == "cached":
                     rates.cached.append(drive(own.scan, load_core, SECONDS, "same.lua", question).rate)
                 else:
-                    rates.uncached.append(_uncached(own, load_core, bodies, count))
+                    rates.uncached.append(_uncached(own, load_core, bodies))
             if n == ROUNDS - 1:
                 os.sched_setaffinity(0, {load_core})
                 body = json.dumps(QUESTION).encode()
@@ -116,12 +122,12 @@ def play(
     return rates, latencies, idle
 
 
-def _uncached(server: Server, core: int, bodies: Path, count: int) -> float:
+def _uncached(server: Server, core: int, bodies: Path) -> float:
     before = server.metric("typosentinel_scans_total", cached="false")
-    found = drive(server.scan, core, 60, "once.lua", bodies)
+    found = drive(server.scan, core, UNCACHED_SECONDS, "once.lua", bodies)
     judged_anew = server.metric("typosentinel_scans_total", cached="false") - before
-    if judged_anew < count * 0.999:
-        raise NotRun(f"{count} names were asked and only {judged_anew:.0f} judged anew")
+    if judged_anew < found.requests * ALL_BUT:
+        raise NotRun(f"{found.requests} requests were answered and only {judged_anew:.0f} names judged anew")
     return found.rate
 
 

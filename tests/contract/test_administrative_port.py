@@ -1,8 +1,4 @@
-"""The variables by which pods open the administrative port.
-
-Not collected yet: the server's side of it is still to come. Who brings that renames this file to
-test_administrative_port.py.
-"""
+"""The variables by which pods open the administrative port."""
 
 import factories
 from typosentinel_operator.desired import workload
