@@ -17,26 +17,26 @@ from pydantic import BaseModel
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
 from typosentinel_operator.telemetry import make_telemetry
-from typosentinel_server import adminoperations
-from typosentinel_server.batchtally import BatchTally
+from typosentinel_server.administration import operations as administrative
+from typosentinel_server.batches.tally import BatchTally
 from typosentinel_server.breakermetrics import BreakerCollector
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.collector import CacheCollector
 from typosentinel_server.cache.memory import MemoryCache
-from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.cli import program
 from typosentinel_server.clock import Clock
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
-from typosentinel_server.pages import ASSET_PATH
 from typosentinel_server.providers.collector import ProviderCollector
+from typosentinel_server.published.pages import ASSET_PATH
 from typosentinel_server.ratelimit.collector import LimitCollector
 from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter
 from typosentinel_server.routes import ROUTES
+from typosentinel_server.sections.cache import CacheSettings
+from typosentinel_server.sections.workers import WorkerSettings
 from typosentinel_server.settings import LogLevel, Settings, model_of
 from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.tally import PoolTally
-from typosentinel_server.workersettings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -130,7 +130,7 @@ def problems() -> Iterator[str]:
     yield from missing("reason", constants(names.Reason), "docs/operations.md")
     public = (f"{route.method} {route.path}" for route in ROUTES if not route.path.endswith(ASSET_PATH))
     yield from missing("route", public, "docs/reference/http-api.md")
-    yield from missing("route", (f"{o.method} {o.path}" for o in adminoperations.ALL), "docs/administration.md")
+    yield from missing("route", (f"{o.method} {o.path}" for o in administrative.ALL), "docs/administration.md")
     yield from missing("field", document_fields(Settings), "docs/reference/configuration.md")
     variables = (operator_settings.PREFIX + field.upper() for field in operator_settings.Settings.model_fields)
     yield from missing("variable", variables, "docs/reference/configuration.md")

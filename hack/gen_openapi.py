@@ -6,17 +6,19 @@ from dataclasses import replace
 import orjson
 
 from hack.generated import ROOT, write_or_check
-from typosentinel_server import __version__, adminoperations, openapi, routes
+from typosentinel_server import __version__, routes
+from typosentinel_server.administration import operations as administrative
+from typosentinel_server.published import openapi
 
 FOLDER = ROOT / "docs" / "reference"
 
 
 def documents() -> dict[str, bytes]:
     """Both documents by their files' names; the administrative one with all parts that a server may have."""
-    head = replace(adminoperations.HEAD, version=__version__)
+    head = replace(administrative.HEAD, version=__version__)
     return {
         "openapi.json": routes.DOCUMENT,
-        "openapi-admin.json": openapi.document(head, adminoperations.ALL),
+        "openapi-admin.json": openapi.document(head, administrative.ALL),
     }
 
 

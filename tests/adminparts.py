@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from typosentinel_server.adminports import CacheRecord, LimitedPrincipal, LimitReport, TierReport, WorkerReport
+from typosentinel_server.adminports.ports import CacheRecord, LimitedPrincipal, LimitReport, TierReport, WorkerReport
 from typosentinel_server.errors import DomainError
 
 

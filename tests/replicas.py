@@ -8,8 +8,8 @@ from typing import Any
 
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.memory import MemoryCache
-from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.clock import Clock
+from typosentinel_server.sections.cache import CacheSettings
 
 REAL = Clock(wall=time.time, monotonic=time.monotonic)
 

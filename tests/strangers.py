@@ -18,8 +18,8 @@ from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import system_lookup
 from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
-from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.sections.providers import ProviderSettings
 
 LOOPBACK = "127.0.0.1/32"
 

@@ -41,11 +41,11 @@ from hack.bench.report import Wanted, judged, report
 from hack.cluster.progress import Steps
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.memory import MemoryCache
-from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library, build_engines
 from typosentinel_server.errors import DomainError
 from typosentinel_server.scan.model import Package
+from typosentinel_server.sections.cache import CacheSettings
 
 STEPS = 4
 ROUNDS = 5

@@ -12,9 +12,12 @@ from aiohttp import web
 
 from typosentinel_server import __version__
 from typosentinel_server.accesslog import AccessLog
-from typosentinel_server.adminports import Ports
-from typosentinel_server.batch import Batches
-from typosentinel_server.batchtally import BatchTally
+from typosentinel_server.adminports.cache import CachePort
+from typosentinel_server.adminports.limits import LimitPort
+from typosentinel_server.adminports.pool import PoolPort
+from typosentinel_server.adminports.ports import Ports
+from typosentinel_server.batches.admission import Batches
+from typosentinel_server.batches.tally import BatchTally
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.breakermetrics import BreakerCollector
@@ -23,7 +26,6 @@ from typosentinel_server.cache.admin import CacheAdmin
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.collector import CacheCollector
 from typosentinel_server.cache.preload import Preloader, wanted
-from typosentinel_server.cacheport import CachePort
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Engines, Library
@@ -34,11 +36,9 @@ from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.librarian import Librarian
 from typosentinel_server.lifecycle import Lifecycle, Timing
 from typosentinel_server.limiting import RateLimits
-from typosentinel_server.limitport import LimitPort
 from typosentinel_server.logs import Log
 from typosentinel_server.metrics import Metrics
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES, Around
-from typosentinel_server.poolport import PoolPort
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.witness import Witness

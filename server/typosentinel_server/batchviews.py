@@ -6,9 +6,9 @@ from contextlib import aclosing, suppress
 
 from aiohttp import hdrs, web
 
-from typosentinel_server.batchlines import line_slices
-from typosentinel_server.batchrun import Batch
-from typosentinel_server.batchwire import Item, Mode, parse_batch, sliced
+from typosentinel_server.batches.lines import line_slices
+from typosentinel_server.batches.run import Batch
+from typosentinel_server.batches.wire import Item, Mode, parse_batch, sliced
 from typosentinel_server.charging import charge
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.jsonhttp import json_body

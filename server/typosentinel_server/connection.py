@@ -23,7 +23,7 @@ from typosentinel_server.edge.objections import MAX_HEAD_BYTES, MAX_HEADERS
 from typosentinel_server.edge.pace import End, Pace, Phase
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
 from typosentinel_server.problems import internal
-from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.sections.server import ServerSettings
 
 REASON: Final = 160
 # What is read or unpacked in one go: others wait that long.

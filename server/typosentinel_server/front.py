@@ -14,7 +14,7 @@ from typosentinel_server.errors import DomainError
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
 from typosentinel_server.middleware import AROUND
-from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.sections.server import ServerSettings
 from typosentinel_server.shortcuts import Answerer, Shortcuts
 
 # By then the requests in flight have been waited for; this is for the last bytes of their answers.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server.accesslog import AccessLog
-from typosentinel_server.adminports import Ports
-from typosentinel_server.batch import Batches
+from typosentinel_server.adminports.ports import Ports
+from typosentinel_server.batches.admission import Batches
 from typosentinel_server.benchmarks import Benchmarks
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.preload import Preloader

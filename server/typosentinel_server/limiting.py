@@ -9,7 +9,6 @@ from typing import Final
 
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.errors import DomainError, RateLimited
-from typosentinel_server.limitsettings import LimitSettings
 from typosentinel_server.logs import Log
 from typosentinel_server.ratelimit.apikeys import ApiKeys, parse_api_keys, rules_of
 from typosentinel_server.ratelimit.limiter import Limiter, Limits
@@ -17,6 +16,7 @@ from typosentinel_server.ratelimit.policy import Decision, Endpoint
 from typosentinel_server.ratelimit.principals import Principals, parsed, shown
 from typosentinel_server.ratelimit.redisstore import RedisStore
 from typosentinel_server.redislink import REDIS_BREAKER, RedisBounds, RedisLink
+from typosentinel_server.sections.limits import LimitSettings
 
 ENDPOINTS: Final = {"/api/v1/scan": Endpoint.SCAN, "/api/v1/batch": Endpoint.BATCH}
 API_PREFIX: Final = "/api/"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from typosentinel_server import __version__
-from typosentinel_server.adminapp import Administration, beside
+from typosentinel_server.administration.app import Administration, beside
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader

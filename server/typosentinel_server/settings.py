@@ -8,23 +8,16 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from typosentinel_server import (
-    cachesettings,
-    corpussettings,
-    limitsettings,
-    providersettings,
-    serversettings,
-    workersettings,
-)
-from typosentinel_server.cachesettings import CacheSettings, read_ecosystem
-from typosentinel_server.corpussettings import CorpusSettings, Section
 from typosentinel_server.document import Document, Place, parse_document
 from typosentinel_server.errors import ConfigurationInvalid, did_you_mean, shown
-from typosentinel_server.limitsettings import LimitSettings
-from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem
-from typosentinel_server.serversettings import ServerSettings
-from typosentinel_server.workersettings import WorkerSettings
+from typosentinel_server.sections import cache, corpus, limits, providers, server, workers
+from typosentinel_server.sections.cache import CacheSettings, read_ecosystem
+from typosentinel_server.sections.corpus import CorpusSettings, Section
+from typosentinel_server.sections.limits import LimitSettings
+from typosentinel_server.sections.providers import ProviderSettings
+from typosentinel_server.sections.server import ServerSettings
+from typosentinel_server.sections.workers import WorkerSettings
 
 MAX_EVERY = 1_000_000
 API_VERSION: Final = "typosentinel.io/v1alpha1"
@@ -50,12 +43,12 @@ ALLOWED_VALUES: dict[str, tuple[str, str]] = {
     "detection.allowList": PATH,
     "detection.privateNames": PATH,
     "detection.malware": PATH,
-    **cachesettings.ALLOWED_VALUES,
-    **corpussettings.ALLOWED_VALUES,
-    **workersettings.ALLOWED_VALUES,
-    **serversettings.ALLOWED_VALUES,
-    **providersettings.ALLOWED_VALUES,
-    **limitsettings.ALLOWED_VALUES,
+    **cache.ALLOWED_VALUES,
+    **corpus.ALLOWED_VALUES,
+    **workers.ALLOWED_VALUES,
+    **server.ALLOWED_VALUES,
+    **providers.ALLOWED_VALUES,
+    **limits.ALLOWED_VALUES,
 }
 
 

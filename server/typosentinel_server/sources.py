@@ -10,9 +10,9 @@ from typing import Final, Protocol
 from typosentinel_server.bundles.archive import MAX_ARCHIVE_BYTES, open_archive
 from typosentinel_server.bundles.errors import CHECKSUM, refused
 from typosentinel_server.bundles.store import Signature, signature, write_file
-from typosentinel_server.corpussettings import CorpusSettings
 from typosentinel_server.download import Fetched, Limits, checksum_of, fetch
 from typosentinel_server.engines import Library
+from typosentinel_server.sections.corpus import CorpusSettings
 
 KEPT: Final = "corpus.json"
 KEPT_ARCHIVE: Final = "corpus-{}.tar"

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from typosentinel_server.adminports import LimitReport, TierReport, WorkerReport
+from typosentinel_server.adminports.ports import LimitReport, TierReport, WorkerReport
 from typosentinel_server.breaker import Breaker
 from typosentinel_server.schemas import HealthResponse, RequestsBody
 from typosentinel_server.wirereports import Body, Count, Seconds, Share

@@ -13,9 +13,9 @@ from typosentinel_server.answer import Answer
 from typosentinel_server.health import Health
 from typosentinel_server.jsonhttp import json_answer
 from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.pages import page_answer
 from typosentinel_server.processes.supervised import SUPERVISED
-from typosentinel_server.statuspage import status_page
+from typosentinel_server.published.pages import page_answer
+from typosentinel_server.published.statuspage import status_page
 from typosentinel_server.statusschemas import (
     BreakerBody,
     LimitsResponse,

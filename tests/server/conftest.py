@@ -14,8 +14,8 @@ from administering import QUICK, TOKEN, Admin, Open
 from commanding import Run
 from origin import Origin, opened
 from running import Running, Start, StillClock, listening
-from typosentinel_server.adminapp import Administration, administered
-from typosentinel_server.adminports import Ports
+from typosentinel_server.administration.app import Administration, administered
+from typosentinel_server.adminports.ports import Ports
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library

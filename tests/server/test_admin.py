@@ -11,13 +11,13 @@ from aiohttp import ClientSession
 from administering import QUICK, TOKEN, Open, code
 from adminparts import Limits, Pool, Shelf
 from running import Start, StillClock
-from typosentinel_server.adminapp import Administration, administered
-from typosentinel_server.adminguard import GUESSES, MAX_ADDRESSES, Guesses
-from typosentinel_server.adminports import Ports
-from typosentinel_server.admintoken import TokenKeeper, TokenRefused, read_token
+from typosentinel_server.administration.app import Administration, administered
+from typosentinel_server.administration.guard import GUESSES, MAX_ADDRESSES, Guesses
+from typosentinel_server.administration.loglevel import LevelOverride
+from typosentinel_server.administration.token import TokenKeeper, TokenRefused, read_token
+from typosentinel_server.adminports.ports import Ports
 from typosentinel_server.breaker import Breaker, BreakerPolicy, State
 from typosentinel_server.errors import DomainError
-from typosentinel_server.loglevel import LevelOverride
 from typosentinel_server.logs import Log
 from typosentinel_server.settings import LogLevel
 

@@ -10,8 +10,8 @@ from typosentinel_server.cache.admin import MAX_AT_ONCE, MAX_VALUE_BYTES, CacheA
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.memory import MemoryCache
 from typosentinel_server.cache.names import Kind
-from typosentinel_server.cachesettings import CacheSettings
 from typosentinel_server.errors import InvalidRequest
+from typosentinel_server.sections.cache import CacheSettings
 
 NAME = "evidence/registry/PyPI/requests"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from running import Start, StillClock, ask, samples
 from typosentinel_server.cache.preload import AT_A_TIME, preload, wanted
-from typosentinel_server.cachesettings import PreloadSettings
 from typosentinel_server.errors import DomainError
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.sections.cache import PreloadSettings
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
 

@@ -7,9 +7,9 @@ import pytest
 from running import Start, StillClock, samples
 from typosentinel_server.cache.caches import Caches
 from typosentinel_server.cache.memory import MemoryCache
-from typosentinel_server.cachesettings import CacheSettings, redis_url
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.lifecycle import Timing
+from typosentinel_server.sections.cache import CacheSettings, redis_url
 from typosentinel_server.settings import parse_settings
 from typosentinel_server.sizes import parse_size
 

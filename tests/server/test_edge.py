@@ -7,7 +7,7 @@ from multidict import CIMultiDict
 
 from typosentinel_server.edge import objections
 from typosentinel_server.edge.pace import SPARE_SECONDS, End, Pace, Phase
-from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.sections.server import ServerSettings
 
 BOUNDS = ServerSettings()
 

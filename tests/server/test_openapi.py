@@ -12,12 +12,14 @@ from aiohttp import web
 
 from adminparts import Limits, Pool, Shelf
 from running import Start, StillClock
-from typosentinel_server import admincacheviews, adminviews, openapi, operations, routes
-from typosentinel_server.adminoperations import HEAD as ADMIN_HEAD
-from typosentinel_server.adminoperations import operations as admin_operations
-from typosentinel_server.adminports import Ports
-from typosentinel_server.openapi import HEADERS, Operation
-from typosentinel_server.pages import ASSET_PATH, Documentation
+from typosentinel_server import routes
+from typosentinel_server.administration import cacheviews, views
+from typosentinel_server.administration.operations import HEAD as ADMIN_HEAD
+from typosentinel_server.administration.operations import operations as admin_operations
+from typosentinel_server.adminports.ports import Ports
+from typosentinel_server.published import openapi, operations
+from typosentinel_server.published.openapi import HEADERS, Operation
+from typosentinel_server.published.pages import ASSET_PATH, Documentation
 
 PUBLIC = json.loads(routes.DOCUMENT)
 EVERYTHING = Ports(cache=Shelf(), writer=Shelf(), workers=Pool(), limits=Limits(), breakers=list)
@@ -63,7 +65,7 @@ def test_every_public_route_is_described_and_the_other_way_round() -> None:
 @pytest.mark.parametrize("ports", SOME)
 def test_every_administrative_route_is_described_and_the_other_way_round(ports: Ports) -> None:
     """Whatever parts a server has."""
-    table = (*adminviews.routes(ports), *admincacheviews.routes(ports), *Documentation(b"").routes(("",)))
+    table = (*views.routes(ports), *cacheviews.routes(ports), *Documentation(b"").routes(("",)))
     assert described(document_of(ports)) == served(table)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from typosentinel_server.errors import ConfigurationInvalid
-from typosentinel_server.providersettings import Shape, When
+from typosentinel_server.sections.providers import Shape, When
 from typosentinel_server.settings import parse_settings
 
 HEAD = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"

@@ -13,9 +13,9 @@ from typosentinel_server.providers.asking import Subject, address, subject
 from typosentinel_server.providers.gleaned import Failure, Gleaned, State
 from typosentinel_server.providers.reading import PARSERS
 from typosentinel_server.providers.shapes import goproxy, osv
-from typosentinel_server.providersettings import SHAPES_OF, Shape
 from typosentinel_server.scan.context.malware import Record
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.sections.providers import SHAPES_OF, Shape
 
 ECOSYSTEM_OF = {shape: ecosystem for ecosystem, shapes in SHAPES_OF.items() for shape in shapes}
 # How long an example takes says how busy the machine is.

@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 
 from typosentinel_server.providers.gleaned import State
-from typosentinel_server.providersettings import SHAPES_OF, Shape
 from typosentinel_server.schemas import EvidenceBody
+from typosentinel_server.sections.providers import SHAPES_OF, Shape
 from typosentinel_server.settings import parse_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,14 +12,14 @@ import pytest
 from adminparts import Limits, Pool, Shelf
 from running import Running, Start, StillClock, ask
 from typosentinel_server.accept import preferred
-from typosentinel_server.adminports import Ports
+from typosentinel_server.adminports.ports import Ports
 from typosentinel_server.breaker import Breaker, BreakerPolicy
-from typosentinel_server.pages import ASSETS
-from typosentinel_server.statuspage import status_page
+from typosentinel_server.published.pages import ASSETS
+from typosentinel_server.published.statuspage import status_page
 from typosentinel_server.statusviews import status_report
 
 OFFERS = ("text/html", "application/json")
-ASSET_FOLDER = files("typosentinel_server").joinpath("pageassets")
+ASSET_FOLDER = files("typosentinel_server.published").joinpath("assets")
 
 
 class Page(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 
 from browser import browsing
 from running import Running, listening
-from typosentinel_server.adminapp import Administration, administered
+from typosentinel_server.administration.app import Administration, administered
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library

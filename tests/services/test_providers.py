@@ -19,8 +19,8 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.providers.body import inflated
 from typosentinel_server.providers.gleaned import Failure, State
 from typosentinel_server.providers.pins import AGAIN_SECONDS, REFRESH_SECONDS
-from typosentinel_server.providersettings import ProviderSettings
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult, Verdict
+from typosentinel_server.sections.providers import ProviderSettings
 
 THING = orjson.dumps({"name": "thing", "time": {"created": "2018-02-03T04:05:06.789Z"}})
 METADATA = "169.254.169.254"

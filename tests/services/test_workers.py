@@ -18,11 +18,11 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
+from typosentinel_server.sections.workers import WorkerSettings
 from typosentinel_server.settings import LogLevel
 from typosentinel_server.shelf import Shelf
 from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.slices import SLICE_NAMES
-from typosentinel_server.workersettings import WorkerSettings
 
 SECONDS = 30.0
 OWN = ("id", "cached", "durationMs")

@@ -18,10 +18,10 @@ from typosentinel_server.cache.redisside import Blueprint, RedisSide
 from typosentinel_server.cache.sealing import Seal, parse_keys
 from typosentinel_server.cache.statistics import CacheStatistics
 from typosentinel_server.cache.tiered import TieredCache
-from typosentinel_server.cachesettings import CacheSettings, redis_url
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import ConfigurationInvalid
 from typosentinel_server.redislink import RedisBounds
+from typosentinel_server.sections.cache import CacheSettings, redis_url
 
 MAX_FILE_BYTES: Final = 64 * 1024
 LOOK_SECONDS: Final = 10.0

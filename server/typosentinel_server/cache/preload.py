@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from typosentinel_server.cachesettings import PreloadSettings
 from typosentinel_server.errors import DomainError
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.sections.cache import PreloadSettings
 
 # So many names between two looks at the clock and at what else is to be done.
 AT_A_TIME: Final = 32

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from typosentinel_server.adminapp import Administration
+from typosentinel_server.administration.app import Administration
 from typosentinel_server.app import Setup
 from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from typosentinel_server.serversettings import ServerSettings
+from typosentinel_server.sections.server import ServerSettings
 
 # Those that only got one of the spare places give it back soon.
 SPARE_SECONDS: Final = 3.0

@@ -7,7 +7,7 @@ from typosentinel_server.providers.asking import Subject, address
 from typosentinel_server.providers.gleaned import Gleaned
 from typosentinel_server.providers.reading import PARSERS
 from typosentinel_server.providers.shapes import goproxy, osv
-from typosentinel_server.providersettings import VERSION_LIST, RegistryProvider, Shape
+from typosentinel_server.sections.providers import VERSION_LIST, RegistryProvider, Shape
 
 # Gives the body of the answer to a GET of an address, or to a POST of a body. Raises Failure.
 Ask = Callable[[str, bytes | None], Awaitable[bytes]]

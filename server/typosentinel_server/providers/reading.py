@@ -7,7 +7,7 @@ from typing import Final
 from typosentinel_server.providers.asking import Subject
 from typosentinel_server.providers.gleaned import Gleaned
 from typosentinel_server.providers.shapes import crates, maven, npm, nuget, pypi, rubygems
-from typosentinel_server.providersettings import Shape
+from typosentinel_server.sections.providers import Shape
 
 Parse = Callable[[bytes, Subject], Gleaned]
 

@@ -20,11 +20,11 @@ from typosentinel_server.providers.peer import Bounds, Peer
 from typosentinel_server.providers.pins import Lookup, system_lookup
 from typosentinel_server.providers.provider import Provider, Role
 from typosentinel_server.providers.store import Store
-from typosentinel_server.providersettings import ProviderSettings, When
 from typosentinel_server.scan.context.malware import Reported
 from typosentinel_server.scan.context.metadata import Facts, Metadata
 from typosentinel_server.scan.context.patterns import same_package
 from typosentinel_server.scan.model import ScanResult, Technique, Verdict
+from typosentinel_server.sections.providers import ProviderSettings, When
 
 Notice = Callable[[Evidence], None]
 

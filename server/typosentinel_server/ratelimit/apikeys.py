@@ -10,11 +10,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from typosentinel_server.corpussettings import Section
 from typosentinel_server.document import parse_document
 from typosentinel_server.errors import ConfigurationInvalid, shown
-from typosentinel_server.limitsettings import EndpointLimits, RuleSettings
 from typosentinel_server.ratelimit.policy import Endpoint, Rule
+from typosentinel_server.sections.corpus import Section
+from typosentinel_server.sections.limits import EndpointLimits, RuleSettings
 
 MAX_BYTES: Final = 2**20
 MAX_MISTAKES: Final = 20

@@ -8,11 +8,11 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Engines
 from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.logs import Log
+from typosentinel_server.sections.workers import MOST_WORKERS, WorkerSettings
 from typosentinel_server.workers.slices import Asked
 from typosentinel_server.workers.staff import Answers, Idle, Job, Staff, WorkersBusy, WorkersGone
 from typosentinel_server.workers.tally import PoolStatus, PoolTally
 from typosentinel_server.workers.worker import Worker, WorkerDied
-from typosentinel_server.workersettings import MOST_WORKERS, WorkerSettings
 
 TRIES = 2
 # A slice takes milliseconds; who is silent for so long is stuck.

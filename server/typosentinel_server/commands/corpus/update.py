@@ -71,8 +71,8 @@ def _held(directory: Path) -> dict[Ecosystem, int]:
 
 def _fetched(url: str, sha256: str | None) -> tuple[bytes, str]:
     # Loading the HTTP library takes longer than most other commands do.
-    from typosentinel_server.corpussettings import CorpusSource  # noqa: PLC0415
     from typosentinel_server.download import Limits, checksum_of, fetch  # noqa: PLC0415
+    from typosentinel_server.sections.corpus import CorpusSource  # noqa: PLC0415
 
     try:
         CorpusSource.model_validate({"url": url})

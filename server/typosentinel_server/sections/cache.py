@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from typosentinel_server import sizes
-from typosentinel_server.corpussettings import Path, Section, seconds
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import DomainError
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.sections.corpus import Path, Section, seconds
 
 MIN_TTL: Final = 1.0
 MAX_TTL: Final = 7 * 24 * 3600.0

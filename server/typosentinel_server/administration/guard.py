@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 from aiohttp import hdrs, web
 
-from typosentinel_server.admintoken import TokenKeeper
+from typosentinel_server.administration.token import TokenKeeper
 from typosentinel_server.errors import DomainError
 from typosentinel_server.keys import REQUEST_ID, Server
 from typosentinel_server.middleware import Around, Handler

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from typosentinel_server.adminports import CacheRecord, TierReport
+from typosentinel_server.adminports.ports import CacheRecord, TierReport
 from typosentinel_server.cache.admin import CacheAdmin
 from typosentinel_server.cache.names import Kind
 from typosentinel_server.errors import DomainError, InvalidRequest

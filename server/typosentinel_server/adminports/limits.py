@@ -1,6 +1,6 @@
 """The limits as the administrative routes want to see them."""
 
-from typosentinel_server.adminports import LimitedPrincipal, LimitReport
+from typosentinel_server.adminports.ports import LimitedPrincipal, LimitReport
 from typosentinel_server.limiting import RateLimits
 
 

@@ -69,7 +69,7 @@ class Documentation:
 
 
 def _asset(name: str) -> bytes:
-    return files("typosentinel_server").joinpath("pageassets", name).read_bytes()
+    return files("typosentinel_server.published").joinpath("assets", name).read_bytes()
 
 
 def _guarded(response: Answer) -> Answer:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from typosentinel_server.addresses import Network, may_connect, parse_network, parse_place
-from typosentinel_server.corpussettings import Path, Section, seconds
 from typosentinel_server.durations import ALLOWED
 from typosentinel_server.errors import DomainError, did_you_mean
 from typosentinel_server.scan.model import Ecosystem, parse_ecosystem
+from typosentinel_server.sections.corpus import Path, Section, seconds
 
 MAX_TIMEOUT: Final = 30.0
 MAX_CONCURRENCY: Final = 1000

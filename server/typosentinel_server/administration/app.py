@@ -9,17 +9,19 @@ from typing import Final
 
 from aiohttp import web
 
-from typosentinel_server import __version__, admincacheviews, adminviews, openapi
-from typosentinel_server.adminguard import DELAY_SECONDS, GUESSES, Guarded
-from typosentinel_server.adminoperations import HEAD, operations
-from typosentinel_server.admintoken import TokenKeeper
-from typosentinel_server.adminviews import LEVELS
+from typosentinel_server import __version__
+from typosentinel_server.administration import cacheviews, views
+from typosentinel_server.administration.guard import DELAY_SECONDS, GUESSES, Guarded
+from typosentinel_server.administration.loglevel import LevelOverride
+from typosentinel_server.administration.operations import HEAD, operations
+from typosentinel_server.administration.token import TokenKeeper
+from typosentinel_server.administration.views import LEVELS
 from typosentinel_server.errors import DomainError
 from typosentinel_server.front import Runner
 from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.loglevel import LevelOverride
 from typosentinel_server.middleware import AROUND, MAX_BODY_BYTES
-from typosentinel_server.pages import Documentation
+from typosentinel_server.published import openapi
+from typosentinel_server.published.pages import Documentation
 
 # An old token opens nothing any more this long after the file was changed.
 LOOK_SECONDS: Final = 1.0
@@ -59,8 +61,8 @@ def make_admin_app(server: Server, tokens: TokenKeeper, given: Administration) -
     app[SERVER], app[AROUND] = server, around
     app[LEVELS] = LevelOverride(server.log, lambda: server.reloader.current, server.clock.monotonic)
     document = openapi.document(replace(HEAD, version=__version__), operations(server.ports))
-    app.add_routes(adminviews.routes(server.ports))
-    app.add_routes(admincacheviews.routes(server.ports))
+    app.add_routes(views.routes(server.ports))
+    app.add_routes(cacheviews.routes(server.ports))
     app.add_routes(Documentation(document).routes(("",)))
     return app
 

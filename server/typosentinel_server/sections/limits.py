@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from typosentinel_server.corpussettings import Section, seconds
 from typosentinel_server.durations import ALLOWED
+from typosentinel_server.sections.corpus import Section, seconds
 
 MAX_REQUESTS: Final = 1_000_000
 MIN_WINDOW: Final = 1

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from typosentinel_server.adminports import Ports
-from typosentinel_server.adminschemas import (
+from typosentinel_server.administration.schemas import (
     AdminStatusResponse,
     BreakerResetRequest,
     BreakersResponse,
@@ -24,8 +23,9 @@ from typosentinel_server.adminschemas import (
     ReloadResponse,
     WorkersScaleRequest,
 )
-from typosentinel_server.openapi import Answer, Head, Operation
-from typosentinel_server.operations import documentation
+from typosentinel_server.adminports.ports import Ports
+from typosentinel_server.published.openapi import Answer, Head, Operation
+from typosentinel_server.published.operations import documentation
 from typosentinel_server.statusschemas import (
     LimitsResponse,
     WorkersResponse,

@@ -12,9 +12,9 @@ from pydantic.alias_generators import to_camel
 
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.schemas import ScanResponse
+from typosentinel_server.sections.workers import MOST_ITEMS
 from typosentinel_server.wirejson import parse_body
 from typosentinel_server.workers.slices import SLICE_NAMES, Refused
-from typosentinel_server.workersettings import MOST_ITEMS
 
 EXAMPLE = '{"items": [{"ecosystem": "PyPI", "name": "reqeusts"}]}'
 LINE_EXAMPLE = '{"ecosystem": "PyPI", "name": "reqeusts"}'

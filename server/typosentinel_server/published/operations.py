@@ -4,10 +4,10 @@ from typing import Final
 
 import orjson
 
+from typosentinel_server.batches.wire import BatchRequest, BatchResponse
 from typosentinel_server.batchviews import NDJSON
-from typosentinel_server.batchwire import BatchRequest, BatchResponse
 from typosentinel_server.benchmarkviews import EXAMPLE as BENCHMARK_EXAMPLE
-from typosentinel_server.openapi import LIMIT_HEADERS, Answer, Head, Operation
+from typosentinel_server.published.openapi import LIMIT_HEADERS, Answer, Head, Operation
 from typosentinel_server.schemas import (
     BenchmarkRequest,
     HealthResponse,

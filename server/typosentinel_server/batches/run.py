@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from typosentinel_server.batchjudge import Judge, Named
-from typosentinel_server.batchtally import BatchTally
-from typosentinel_server.batchwire import Item, Mode, error_body
+from typosentinel_server.batches.judge import Judge, Named
+from typosentinel_server.batches.tally import BatchTally
+from typosentinel_server.batches.wire import Item, Mode, error_body
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
 from typosentinel_server.scan.engine import Engine

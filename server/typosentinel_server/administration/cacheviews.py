@@ -2,9 +2,8 @@
 
 from aiohttp import web
 
-from typosentinel_server.adminguard import DEED
-from typosentinel_server.adminports import CacheAdmin, CacheWriter, Ports
-from typosentinel_server.adminschemas import (
+from typosentinel_server.administration.guard import DEED
+from typosentinel_server.administration.schemas import (
     CacheEntryResponse,
     CacheInvalidateRequest,
     CacheMultiGetRequest,
@@ -16,7 +15,8 @@ from typosentinel_server.adminschemas import (
     CacheStatsResponse,
     DroppedResponse,
 )
-from typosentinel_server.adminviews import answer
+from typosentinel_server.administration.views import answer
+from typosentinel_server.adminports.ports import CacheAdmin, CacheWriter, Ports
 from typosentinel_server.errors import DomainError, shown
 from typosentinel_server.jsonhttp import json_body
 from typosentinel_server.statusschemas import (

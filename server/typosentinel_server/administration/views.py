@@ -4,9 +4,9 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from typosentinel_server import statusviews
-from typosentinel_server.adminguard import DEED
-from typosentinel_server.adminports import Ports
-from typosentinel_server.adminschemas import (
+from typosentinel_server.administration.guard import DEED
+from typosentinel_server.administration.loglevel import LevelOverride
+from typosentinel_server.administration.schemas import (
     AdminStatusResponse,
     BreakerResetRequest,
     BreakersResponse,
@@ -17,10 +17,10 @@ from typosentinel_server.adminschemas import (
     ReloadResponse,
     WorkersScaleRequest,
 )
+from typosentinel_server.adminports.ports import Ports
 from typosentinel_server.errors import ConfigurationInvalid, DomainError, did_you_mean, shown
 from typosentinel_server.jsonhttp import json_answer, json_body
 from typosentinel_server.keys import SERVER, Server
-from typosentinel_server.loglevel import LevelOverride
 from typosentinel_server.statusschemas import (
     BreakerBody,
     LimitsResponse,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from typosentinel_server.adminports import CacheRecord
+from typosentinel_server.adminports.ports import CacheRecord
 from typosentinel_server.settings import LogLevel, Settings
 from typosentinel_server.statusschemas import BreakerBody, StatusResponse, TierBody
 from typosentinel_server.wirenumbers import WHOLE

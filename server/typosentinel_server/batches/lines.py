@@ -6,11 +6,11 @@ from itertools import islice
 
 from aiohttp import web
 
-from typosentinel_server.batchwire import Item, parse_lines, too_many
+from typosentinel_server.batches.wire import Item, parse_lines, too_many
 from typosentinel_server.errors import DomainError, InvalidRequest
 from typosentinel_server.jsonhttp import CLIENT_GONE
+from typosentinel_server.sections.workers import MOST_ITEMS
 from typosentinel_server.workers.slices import SLICE_NAMES
-from typosentinel_server.workersettings import MOST_ITEMS
 
 
 async def line_slices(request: web.Request, max_bytes: int) -> AsyncGenerator[Sequence[Item], None]:

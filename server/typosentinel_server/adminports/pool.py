@@ -1,6 +1,6 @@
 """The pool of workers as the administrative routes want to see it."""
 
-from typosentinel_server.adminports import WorkerReport
+from typosentinel_server.adminports.ports import WorkerReport
 from typosentinel_server.workers.pool import Pool
 
 

@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from typosentinel_server.batchjudge import Judge
-from typosentinel_server.batchrun import Batch
-from typosentinel_server.batchtally import BatchTally
-from typosentinel_server.batchwire import Mode
+from typosentinel_server.batches.judge import Judge
+from typosentinel_server.batches.run import Batch
+from typosentinel_server.batches.tally import BatchTally
+from typosentinel_server.batches.wire import Mode
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import TooBusy
 from typosentinel_server.service import ScanService

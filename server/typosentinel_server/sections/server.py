@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from typosentinel_server.corpussettings import Section, seconds
 from typosentinel_server.durations import ALLOWED
+from typosentinel_server.sections.corpus import Section, seconds
 
 MAX_CONNECTIONS: Final = 100_000
 MIN_TIMEOUT: Final = 1.0

@@ -4,8 +4,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from typosentinel_server.corpussettings import Section, seconds
 from typosentinel_server.durations import ALLOWED
+from typosentinel_server.sections.corpus import Section, seconds
 
 MOST_WORKERS: Final = 64
 MOST_WAITING: Final = 100_000

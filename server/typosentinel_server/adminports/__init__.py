@@ -1,0 +1,1 @@
+"""How the administrative routes see a server's parts: `ports` says what they ask, the others answer for one part."""

@@ -1,0 +1,1 @@
+"""What a server says of itself: the document of its API, and the pages that people look at."""
