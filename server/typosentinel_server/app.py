@@ -29,6 +29,7 @@ from typosentinel_server.cache.preload import Preloader, wanted
 from typosentinel_server.clock import Clock
 from typosentinel_server.configuration import Reloader, first_configuration, lists_of
 from typosentinel_server.engines import Engines, Library
+from typosentinel_server.fastlane import LANE, FastLane
 from typosentinel_server.health import Health
 from typosentinel_server.identifiers import identifiers
 from typosentinel_server.keeper import Keeper
@@ -172,6 +173,7 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
     around = Around(server)
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
     app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
+    app[LANE] = FastLane(server, around)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)

@@ -33,6 +33,8 @@ LINGER_SECONDS: Final = 2.0
 # A segment from this size on may hold thousands of chunks.
 LARGE_SEGMENT: Final = 4096
 
+# Takes the head, all of the body and the peer's address; gives all bytes of the answer, or None.
+AtOnce = Callable[[RawRequestMessage, bytes, str | None], bytes | None]
 Refusal = Callable[[web.BaseRequest, DomainError], web.StreamResponse]
 
 
@@ -67,11 +69,31 @@ class Connection(web.RequestHandler):
         server: the library's side of it.
         refusal: makes the answer to a request that is refused.
         logger: where the library's own messages go.
+        at_once: answers some requests without waking anybody.
     """
 
-    __slots__ = ("_body", "_deaf", "_head_bytes", "_house", "_pace", "_received", "_refusal", "_taken", "_wire")
+    __slots__ = (
+        "_at_once",
+        "_body",
+        "_deaf",
+        "_head_bytes",
+        "_house",
+        "_pace",
+        "_peer",
+        "_received",
+        "_refusal",
+        "_taken",
+        "_wire",
+    )
 
-    def __init__(self, house: House, server: web.Server, refusal: Refusal, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        house: House,
+        server: web.Server,
+        refusal: Refusal,
+        logger: logging.Logger,
+        at_once: AtOnce | None = None,
+    ) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -84,6 +106,8 @@ class Connection(web.RequestHandler):
         )
         self._house = house
         self._refusal = refusal
+        self._at_once = at_once
+        self._peer: str | None = None
         self._pace: Pace | None = None
         # The library forgets its transport before the last bytes are sent.
         self._wire: asyncio.Transport | None = None
@@ -113,6 +137,9 @@ class Connection(web.RequestHandler):
         self._pace = Pace(self._loop.time(), spare=place is Place.SPARE)
         if place is Place.SPARE:
             self._request_handler = self._house.answer_spare
+            self._at_once = None
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) and peer else None
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -125,7 +152,10 @@ class Connection(web.RequestHandler):
         if self._deaf:
             return
         before = self._request_count
+        # The library is not to wake its task before we know that there is something for it to do.
+        waiter, self._waiter = self._waiter, None
         super().data_received(data)
+        self._waiter = waiter
         if self._request_count == before:
             self._went_on(data)
             return
@@ -138,6 +168,8 @@ class Connection(web.RequestHandler):
         if request is not None and not request.content.is_eof() and not isinstance(message, RawRequestMessage):
             # Whoever reads a body that they break is told so; the library leaves him waiting for ever.
             request.content.set_exception(web.RequestPayloadError("the body is broken"))
+        if waiter is not None and not waiter.done() and not self._answered_at_once():
+            waiter.set_result(None)
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - as the library has it
         """Reads on. The library does so after every body, paused or not, which costs as much as reading the body."""
@@ -161,6 +193,37 @@ class Connection(web.RequestHandler):
         if end is None:
             return False
         self._end(end, bounds)
+        return True
+
+    def _answered_at_once(self) -> bool:
+        # Whether the one request that came, whole, into an idle connection has its answer already.
+        message, payload = self._messages[0]
+        if (
+            self._at_once is None
+            or len(self._messages) != 1
+            or type(payload) is not StreamReader
+            or not payload.is_eof()
+            or not isinstance(message, RawRequestMessage)
+            # Looked at and left alone, in case the answer is for others to give.
+            or len(chunks := payload._buffer) != 1  # noqa: SLF001
+            or self._paused
+            or self._close
+            or self._force_close
+            or self.transport is None
+            or self.transport.is_closing()
+            or len(data := chunks[0]) > STEP_BYTES
+        ):
+            return False
+        answer = self._at_once(message, data, self._peer)
+        if answer is None:
+            return False
+        self._messages.clear()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._manager is not None:
+            self._manager.requests_count += 1
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self.transport.write(answer)
         return True
 
     def part(self) -> None:

@@ -7,10 +7,11 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from typosentinel_server.connection import Connection, Place, Refusal
+from typosentinel_server.connection import AtOnce, Connection, Place, Refusal
 from typosentinel_server.edge import objections
 from typosentinel_server.edge.door import Door, quiet, until
 from typosentinel_server.errors import DomainError
+from typosentinel_server.fastlane import LANE
 from typosentinel_server.keys import SERVER, Server
 from typosentinel_server.logs import logger_for_http
 from typosentinel_server.middleware import AROUND
@@ -87,7 +88,8 @@ class Runner(web.AppRunner):
         inner = await super()._make_server()
         around = self.app[AROUND]
         answer = Shortcuts(self.app, around, inner.request_handler).answer
-        return Front(self.app[SERVER], inner, answer, around.refusal)
+        lane = self.app.get(LANE)
+        return Front(self.app[SERVER], inner, answer, around.refusal, lane.answer if lane else None)
 
 
 class Front(web.Server):
@@ -98,13 +100,17 @@ class Front(web.Server):
         inner: the library's own server for the application.
         answer: hands requests to their handlers.
         refuse: makes the answer to a request that is refused before it gets there.
+        at_once: answers some requests without the application.
     """
 
-    def __init__(self, parts: Server, inner: web.Server, answer: Answerer, refuse: Refusal) -> None:
+    def __init__(
+        self, parts: Server, inner: web.Server, answer: Answerer, refuse: Refusal, at_once: AtOnce | None = None
+    ) -> None:
         super().__init__(self._answer, request_factory=inner.request_factory)
         self._lifecycle = parts.lifecycle
         self._inner = answer
         self._refuse = refuse
+        self._at_once = at_once
         self._reloader = parts.reloader
         self._logger = logger_for_http(parts.log)
         self._open: set[Connection] = set()
@@ -123,7 +129,7 @@ class Front(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
-        return Connection(self, self, self._refuse, self._logger)
+        return Connection(self, self, self._refuse, self._logger, self._at_once)
 
     def opened(self, connection: Connection) -> Place:
         """Notes a new connection; returns what place it gets."""

@@ -6,7 +6,7 @@ in all, and each layer would add one.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
 
@@ -76,7 +76,7 @@ class Around:
         """The answer to a request, whatever happens."""
         server = self._server
         started = server.clock.monotonic()
-        request_id = request[REQUEST_ID] = self.id_of(request)
+        request_id = request[REQUEST_ID] = self.id_of(request.headers)
         facts = self.facts_of(request.match_info.route)
         endpoint = facts.endpoint if server.limits.active else None
         try:
@@ -84,16 +84,16 @@ class Around:
                 await charge(server.limits, request, endpoint)
             response = await handler(_bounded(request, facts.max_body))
         except DomainError as error:
-            response = rendered(server.clock, request, request_id, error)
+            response = rendered(server.clock, request.headers, request_id, error)
         except web.HTTPException as error:
             if error.status < HTTPStatus.BAD_REQUEST:
                 raise
-            response = rendered(server.clock, request, request_id, translated(request, error, facts.max_body))
+            response = rendered(server.clock, request.headers, request_id, translated(request, error, facts.max_body))
             if hdrs.ALLOW in error.headers:
                 response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
             server.log.write.error("request failed", request_id=request_id, path=request.path, exc_info=error)
-            response = rendered(server.clock, request, request_id, internal())
+            response = rendered(server.clock, request.headers, request_id, internal())
         if isinstance(response, Answer) and len(response.body) >= MIN_BYTES:
             await _compress(request, response)
         seconds = server.clock.monotonic() - started
@@ -101,14 +101,14 @@ class Around:
         decision = request.get(DECISION)
         if decision is not None:
             tell(response.headers, decision)
-        self._count(request, response, facts, seconds)
+        self.count(request.method, facts, response.status, seconds, request_id)
         return response
 
     def refusal(self, request: web.BaseRequest, error: DomainError) -> Answer:
         """The answer to a request that never came this far; it ends the connection, and is counted like any."""
         server = self._server
-        request_id = self.id_of(request)
-        response = rendered(server.clock, request, request_id, error)
+        request_id = self.id_of(request.headers)
+        response = rendered(server.clock, request.headers, request_id, error)
         self._sign(request, response, request_id, 0.0)
         response.force_close()
         server.metrics.http_seconds.observe(("_OTHER", UNMATCHED, str(response.status)), 0.0)
@@ -118,11 +118,27 @@ class Around:
     async def sign_streamed(self, request: web.Request, response: web.StreamResponse) -> None:
         """Signs an answer that leaves in parts before its first one does."""
         self._sign(request, response, request[REQUEST_ID], 0.0)
+        decision = request.get(DECISION)
+        if decision is not None:
+            tell(response.headers, decision)
 
-    def id_of(self, request: web.BaseRequest) -> str:
+    def id_of(self, headers: Mapping[str, str]) -> str:
         """The caller's own id where it is a decent one, else a new one."""
-        given = request.headers.get(X_REQUEST_ID)
-        return given if given is not None and DECENT_ID.fullmatch(given) else next(self._ids)
+        return self.decent(headers.get(X_REQUEST_ID)) or next(self._ids)
+
+    def decent(self, given: str | None) -> str | None:
+        """An id that a caller gave, if it is one that can do no harm in headers and logs."""
+        return given if given is not None and DECENT_ID.fullmatch(given) else None
+
+    def count(self, method: str, facts: RouteFacts, status: int, seconds: float, request_id: str) -> None:
+        """Counts an answered request, and notes some."""
+        server = self._server
+        known = method if method in METHODS else "_OTHER"
+        server.metrics.http_seconds.observe((known, facts.label, str(status)), seconds)
+        if facts.of_api:
+            # Probes are not worth a line: while a server drains, every one of them fails.
+            server.access.note(known, facts.label, status, seconds, request_id)
+            server.ring.add(seconds, failed=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def facts_of(self, route: web.AbstractRoute) -> RouteFacts:
         """What is known of a route."""
@@ -141,10 +157,8 @@ class Around:
     def _sign(self, request: web.BaseRequest, response: web.StreamResponse, request_id: str, seconds: float) -> None:
         server = self._server
         headers = response.headers
-        correlation = request.headers.get(X_CORRELATION_ID)
-        decent = correlation is not None and DECENT_ID.fullmatch(correlation)
         headers[X_REQUEST_ID] = request_id
-        headers[X_CORRELATION_ID] = correlation if correlation is not None and decent else request_id
+        headers[X_CORRELATION_ID] = self.decent(request.headers.get(X_CORRELATION_ID)) or request_id
         headers[X_PROCESS_TIME] = f"{seconds:.6f}"
         headers[X_SERVED_BY] = server.name
         headers[hdrs.SERVER] = "typosentinel"
@@ -152,16 +166,6 @@ class Around:
             # The client opens its next connection elsewhere, so that the shutdown cuts no connection in use.
             response.force_close()
             headers[hdrs.CONNECTION] = "close"
-
-    def _count(self, request: web.Request, response: web.StreamResponse, facts: RouteFacts, seconds: float) -> None:
-        server = self._server
-        status = response.status
-        method = request.method if request.method in METHODS else "_OTHER"
-        server.metrics.http_seconds.observe((method, facts.label, str(status)), seconds)
-        if facts.of_api:
-            # Probes are not worth a line: while a server drains, every one of them fails.
-            server.access.note(method, facts.label, status, seconds, request[REQUEST_ID])
-            server.ring.add(seconds, failed=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 AROUND = web.AppKey("AROUND", Around)

@@ -1,6 +1,7 @@
 """Errors as answers: the one JSON form, or RFC 9457 problem details for whoever accepts those."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -14,11 +15,11 @@ from typosentinel_server.schemas import ErrorBody, ErrorResponse, ProblemDetails
 PROBLEM = "application/problem+json"
 
 
-def rendered(clock: Clock, request: web.BaseRequest, request_id: str, error: DomainError) -> Answer:
-    """The answer that says what is wrong and what to do about it."""
+def rendered(clock: Clock, headers: Mapping[str, str], request_id: str, error: DomainError) -> Answer:
+    """The answer that says what is wrong and what to do about it, in the form that the request's headers accept."""
     now = datetime.fromtimestamp(clock.wall(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body: ErrorResponse | ProblemDetails
-    if PROBLEM in request.headers.get(hdrs.ACCEPT, ""):
+    if PROBLEM in headers.get(hdrs.ACCEPT, ""):
         kind = PROBLEM
         body = ProblemDetails(
             type=f"urn:typosentinel:error:{error.code}",

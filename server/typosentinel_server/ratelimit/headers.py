@@ -37,6 +37,18 @@ def tell(headers: MutableMapping[str, str], decision: Decision) -> None:
     headers[RATE_LIMIT] = f"{name}{remaining};t={decision.reset}"
 
 
+def lines(decision: Decision) -> str:
+    """The fields as they stand in the head of an answer, each ended by CRLF."""
+    if not decision.limit:
+        return ""
+    limit, window, policy, name = _constant(decision.policy, decision.limit, decision.window)
+    remaining = max(0, decision.remaining)
+    return (
+        f"{X_LIMIT}: {limit}\r\n{X_REMAINING}: {remaining}\r\n{X_WINDOW}: {window}\r\n"
+        f"{POLICY}: {policy}\r\n{RATE_LIMIT}: {name}{remaining};t={decision.reset}\r\n"
+    )
+
+
 def fields(decision: Decision) -> tuple[tuple[str, str], ...]:
     """The fields as pairs of name and value."""
     found: dict[str, str] = {}

@@ -1,0 +1,135 @@
+"""The request that nearly all are, answered from one call: a scan of one name, as plain as it can be sent.
+
+Everything else, and every case of doubt, goes the way of all requests (`middleware.py`), which this one follows step by
+step; tests send the same requests both ways and compare. What it saves is what the library does around a handler: an
+object for the request and one for the response, a task, and two turns of the event loop, together twice as dear as the
+scan.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import hdrs, web
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import HttpVersion11, RawRequestMessage
+
+from typosentinel_server.charging import FORWARDED_FOR
+from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
+from typosentinel_server.errors import DomainError
+from typosentinel_server.keys import Server
+from typosentinel_server.limiting import refused
+from typosentinel_server.middleware import MAX_BODY_BYTES, X_CORRELATION_ID, X_REQUEST_ID, Around, RouteFacts
+from typosentinel_server.problems import internal, rendered
+from typosentinel_server.ratelimit.headers import lines
+from typosentinel_server.ratelimit.policy import FREE, Decision, Endpoint
+
+PATH: Final = "/api/v1/scan"
+FACTS: Final = RouteFacts(PATH, of_api=True, max_body=MAX_BODY_BYTES, endpoint=Endpoint.SCAN)
+JSON: Final = "application/json"
+# Printable ASCII without quotes and escapes: what is more than that is for the careful parser to say.
+PLAIN: Final = re.compile(
+    rb'[ \t\r\n]*+\{[ \t\r\n]*+"ecosystem"[ \t\r\n]*+:[ \t\r\n]*+"([A-Za-z.]{1,20})"[ \t\r\n]*+,[ \t\r\n]*+'
+    rb'"name"[ \t\r\n]*+:[ \t\r\n]*+"([ !#-\[\]-~]{1,256})"[ \t\r\n]*+'
+    rb'(?:,[ \t\r\n]*+"version"[ \t\r\n]*+:[ \t\r\n]*+"([ !#-\[\]-~]{0,256})"[ \t\r\n]*+)?\}[ \t\r\n]*+'
+)
+
+
+class FastLane:
+    """Answers plain scans.
+
+    Args:
+        server: its parts.
+        around: what is done around all requests.
+    """
+
+    def __init__(self, server: Server, around: Around) -> None:
+        self._server = server
+        self._around = around
+        self._who = f"X-Served-By: {server.name}\r\nServer: typosentinel\r\n"
+
+    def answer(self, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
+        """All bytes of the answer; None where the request has to go the way of all others, and nothing has happened.
+
+        Args:
+            message: the head, as the library parsed it.
+            body: all of it.
+            peer: the address of whoever sent it.
+        """
+        server = self._server
+        headers = message.headers
+        if (
+            message.path != PATH
+            or message.method != hdrs.METH_POST
+            or message.should_close
+            or message.version != HttpVersion11
+            or message.compression is not None
+            or message.chunked
+            or message.upgrade
+            or headers.get(hdrs.CONTENT_TYPE) != JSON
+            or hdrs.EXPECT in headers
+            or hdrs.CONTENT_ENCODING in headers
+            or server.witness.configured
+            or server.lifecycle.draining
+        ):
+            return None
+        asked = PLAIN.fullmatch(body)
+        if asked is None:
+            return None
+        started = server.clock.monotonic()
+        decision = self._decision(message, peer)
+        if decision is None:
+            return None
+        request_id = self._around.id_of(headers)
+        status, kind, more = HTTPStatus.OK.value, JSON, ""
+        try:
+            found = self._judged(decision, *asked.groups())
+        except DomainError as error:
+            status, kind, more, found = self._failed(message, request_id, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
+            server.log.write.error("request failed", request_id=request_id, path=PATH, exc_info=error)
+            status, kind, more, found = self._failed(message, request_id, internal())
+        if len(found) >= MIN_BYTES:
+            found, coded = _coded(found, headers.get(hdrs.ACCEPT_ENCODING, ""))
+            more += coded
+        seconds = server.clock.monotonic() - started
+        correlation = self._around.decent(headers.get(X_CORRELATION_ID)) or request_id
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status != HTTPStatus.OK else 'OK'}\r\n"
+            f"Content-Type: {kind}\r\n{X_REQUEST_ID}: {request_id}\r\n{X_CORRELATION_ID}: {correlation}\r\n"
+            f"X-Process-Time: {seconds:.6f}\r\n{self._who}{more}{lines(decision)}"
+            f"Content-Length: {len(found)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
+        )
+        self._around.count(hdrs.METH_POST, FACTS, status, seconds, request_id)
+        return head.encode("ascii") + found
+
+    def _decision(self, message: RawRequestMessage, peer: str | None) -> Decision | None:
+        # None where other replicas have to be asked.
+        limits = self._server.limits
+        if not limits.active:
+            return FREE
+        principals = limits.principals
+        forwarded = message.headers.getall(FORWARDED_FOR, ()) if principals.trusted else ()
+        return limits.limiter.take(Endpoint.SCAN, principals.of(peer, message.headers, forwarded))
+
+    def _judged(self, decision: Decision, ecosystem: bytes, name: bytes, version: bytes | None) -> bytes:
+        if not decision.allowed:
+            raise refused(decision)
+        asked = name.decode("ascii")
+        given = None if version is None else version.decode("ascii")
+        return self._server.service.scan(ecosystem.decode("ascii"), asked, given).json(asked, given)
+
+    def _failed(self, message: RawRequestMessage, request_id: str, error: DomainError) -> tuple[int, str, str, bytes]:
+        answer = rendered(self._server.clock, message.headers, request_id, error)
+        more = "".join(f"{name}: {answer.headers[name]}\r\n" for name in (hdrs.RETRY_AFTER,) if name in answer.headers)
+        return answer.status, answer.headers[hdrs.CONTENT_TYPE], more, answer.body
+
+
+LANE = web.AppKey("LANE", FastLane)
+
+
+def _coded(body: bytes, accepted: str) -> tuple[bytes, str]:
+    coding = chosen(accepted)
+    if coding is None or len(body) > INLINE_BYTES:
+        return body, "Vary: Accept-Encoding\r\n"
+    return compressed(body, coding), f"Vary: Accept-Encoding\r\nContent-Encoding: {coding.value}\r\n"

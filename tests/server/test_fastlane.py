@@ -1,0 +1,172 @@
+"""What the fast lane answers is what all other requests would get, and what it cannot answer it leaves alone."""
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from aiohttp.http import RawRequestMessage
+
+from running import Running, Start, samples
+from typosentinel_server.fastlane import FastLane
+
+JSON = {"Content-Type": "application/json"}
+OWN = {"Date", "X-Process-Time", "X-Request-ID", "X-Correlation-ID", "Content-Length"}
+PLAIN = '{"ecosystem": "PyPI", "name": "reqeusts"}'
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the lane took each request that it was shown."""
+    seen: list[bool] = []
+    real = FastLane.answer
+
+    def answer(lane: FastLane, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
+        found = real(lane, message, body, peer)
+        seen.append(found is not None)
+        return found
+
+    monkeypatch.setattr(FastLane, "answer", answer)
+    return seen
+
+
+async def both(server: Running, body: str, headers: dict[str, str]) -> list[tuple[int, dict[str, str], Any]]:
+    """Status, headers and body by the fast lane, then by the way of all others, which a query leads to."""
+    found = []
+    async with ClientSession() as http:
+        for path in ("/api/v1/scan", "/api/v1/scan?x=1"):
+            async with http.post(server.url + path, data=body, headers=JSON | headers) as response:
+                content = json.loads(await response.read())
+                assert int(response.headers["Content-Length"]) > 0
+                for name in ("X-Request-ID", "X-Correlation-ID"):
+                    assert response.headers[name] == headers.get(name, response.headers["X-Request-ID"])
+                told = {name: value for name, value in response.headers.items() if name not in OWN}
+                found.append((response.status, told, content))
+    return found
+
+
+def without_own(content: Any) -> Any:
+    """A body without what differs from request to request."""
+    error = content.get("error", content)
+    for key in ("id", "durationMs", "timestamp", "requestId", "cached"):
+        error.pop(key, None)
+    return content
+
+
+async def answered(reader: asyncio.StreamReader) -> int:
+    """The id of the next answer, all of which is read."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
+    await reader.readexactly(int(fields["Content-Length"]))
+    return int(fields["X-Request-ID"])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (PLAIN, {}),
+        ('{"ecosystem":"npm","name":"@babel/croe"}', {}),
+        (' { "ecosystem" : "pypi" , "name" : "requests" , "version" : "2.0" } ', {}),
+        (PLAIN, {"X-Request-ID": "mine", "X-Correlation-ID": "chain"}),
+        (PLAIN, {"Accept-Encoding": "identity"}),
+        ('{"ecosystem": "Cobol", "name": "a"}', {}),
+        ('{"ecosystem": "PyPI", "name": "-a-"}', {}),
+        ('{"ecosystem": "PyPI", "name": "a b"}', {"Accept": "application/problem+json"}),
+    ],
+)
+async def test_both_ways_say_the_same(start: Start, taken: list[bool], body: str, headers: dict[str, str]) -> None:
+    """Verdicts, refusals and problem details; headers to the last one."""
+    server = await start()
+    fast, long = await both(server, body, headers)
+    assert taken == [True, False]
+    assert fast[:2] == long[:2]
+    assert without_own(fast[2]) == without_own(long[2])
+
+
+async def test_limits_hold_in_both_ways(start: Start, taken: list[bool], tmp_path: Path) -> None:
+    """One budget for both; the refusal is the same."""
+    config = tmp_path / "config.yaml"
+    head = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+    config.write_text(head + "limits: {default: {requests: 4, window: 60s}}\n")
+    server = await start(config)
+    statuses = [status for _ in range(3) for status, _, _ in await both(server, PLAIN, {})]
+    assert statuses == [200, 200, 200, 200, 429, 429]
+    fast, long = await both(server, PLAIN, {})
+    assert fast[1].keys() == long[1].keys() >= {"RateLimit", "RateLimit-Policy", "X-RateLimit-Remaining", "Retry-After"}
+    assert fast[1]["RateLimit-Policy"] == long[1]["RateLimit-Policy"]
+    assert True in taken
+
+
+async def test_large_answers_are_compressed_in_both_ways(
+    start: Start, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client gets what it takes."""
+    for room in ("fastlane", "middleware"):
+        monkeypatch.setattr(f"typosentinel_server.{room}.MIN_BYTES", 100)
+    server = await start()
+    async with ClientSession(auto_decompress=False) as http:
+        for path in ("/api/v1/scan", "/api/v1/scan?x"):
+            asked = JSON | {"Accept-Encoding": "gzip"}
+            async with http.post(server.url + path, data=PLAIN, headers=asked) as response:
+                assert response.headers["Content-Encoding"] == "gzip"
+                assert response.headers["Vary"] == "Accept-Encoding"
+                assert json.loads(gzip.decompress(await response.read()))["verdict"] == "suspicious"
+    assert taken == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ("", {}),
+        ("{", {}),
+        ('{"ecosystem": "PyPI", "name": "a", "name": "b"}', {}),
+        ('{"name": "reqeusts", "ecosystem": "PyPI"}', {}),
+        ('{"ecosystem": "PyPI", "name": "reqeusts", "metadata": {"downloads": 5}}', {}),
+        ('{"ecosystem": "PyPI", "name": "r\u0435quests"}', {}),
+        ('{"ecosystem": "PyPI", "name": "a\\u0062"}', {}),
+        (PLAIN, {"Content-Type": "text/plain"}),
+        (PLAIN, {"Content-Type": "application/json; charset=utf-8"}),
+        (PLAIN, {"Connection": "close"}),
+        (PLAIN, {"Expect": "100-continue"}),
+        (PLAIN, {"Content-Encoding": "identity"}),
+    ],
+)
+async def test_what_is_not_plain_goes_the_way_of_all_others(
+    start: Start, taken: list[bool], body: str, headers: dict[str, str]
+) -> None:
+    """Other orders, more fields, other letters, odd headers: nothing of them has happened yet."""
+    server = await start()
+    async with server.http.post("/api/v1/scan", data=body.encode(), headers=JSON | headers) as response:
+        await response.read()
+    assert True not in taken
+
+
+async def test_a_body_in_pieces_and_requests_in_a_row_are_answered(start: Start) -> None:
+    """Whatever way each of them goes, answers come in order."""
+    server = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    body = PLAIN.encode()
+    head = b"POST /api/v1/scan HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nX-Request-ID: %d\r\n"
+    whole = head + b"Content-Length: %d\r\n\r\n" % len(body)
+    for n in range(3):
+        writer.write(whole % n + body)
+        assert await answered(reader) == n
+        writer.write(whole % (n + 10) + body[:5])
+        await asyncio.sleep(0.01)
+        writer.write(body[5:] + whole % (n + 20) + body + whole % (n + 30) + body)
+        assert [await answered(reader) for _ in range(3)] == [n + 10, n + 20, n + 30]
+    writer.close()
+    found = await samples(server)
+    assert found["typosentinel_scan_duration_seconds_count", frozenset()] == 12
+
+
+async def test_a_server_that_drains_closes_connections_in_both_ways(start: Start, taken: list[bool]) -> None:
+    """The client is to open its next one elsewhere."""
+    server = await start()
+    server.parts.lifecycle._draining = True
+    async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
+        assert response.headers["Connection"] == "close"
+    assert taken == [False]
