@@ -7,8 +7,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from typosentinel_server.connection import AtOnce, Connection, Place, Refusal
 from typosentinel_server.edge import objections
+from typosentinel_server.edge.connection import AtOnce, Connection, Place, Refusal
 from typosentinel_server.edge.door import Door, quiet, until
 from typosentinel_server.errors import DomainError
 from typosentinel_server.fastlane import LANE
