@@ -14,7 +14,7 @@ def test_every_code_of_an_http_error_is_on_its_page() -> None:
         package / f"{room}.py"
         for room in (
             "front",
-            "connection",
+            "edge/connection",
             "edge/objections",
             "problems",
             "middleware",
