@@ -22,6 +22,8 @@ from typosentinel_server.processes.supervised import SUPERVISED, Supervised
 # After the drain, balancers that are slower than it get this much more before nobody listens any more.
 LATECOMERS_SECONDS = 3.0
 BACKLOG = 512
+# Objects made before the youngest are looked at, and how often the older ones are.
+COLLECTOR_THRESHOLDS = (20_000, 20, 50)
 # So many descriptors are enough for all connections; more would make room for nothing but mistakes.
 DESCRIPTORS = 65_536
 
@@ -62,8 +64,10 @@ async def serve(
     _raise_descriptors()
     app = make_app(setup, clock, log)
     app.cleanup_ctx.append(beside(administration))
-    # The indexes stay for good: without them the collector's pauses are short.
+    # The indexes stay for good: without them the collector's pauses are short. Hardly anything that a scan makes refers
+    # to itself; with Python's own thresholds the collector would walk through the caches all the time and find nothing.
     gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     supervisor = None if supervised is None else await Supervised.over(supervised)
     if supervisor is not None:
         app[SUPERVISED] = supervisor

@@ -55,6 +55,7 @@ class Rates:
     """Requests per second by round."""
 
     bare: list[float] = field(default_factory=list)
+    bare_uvloop: list[float] = field(default_factory=list)
     cached: list[float] = field(default_factory=list)
     uncached: list[float] = field(default_factory=list)
 
@@ -103,11 +104,14 @@ def play(
         with ExitStack() as stack:
             own = stack.enter_context(ours(core, data.corpora, config))
             answer.write_bytes(own.ask(QUESTION))
-            other = stack.enter_context(bare(core, answer))
-            turns = ("bare", "cached", "uncached")
-            for turn in turns[n % 3 :] + turns[: n % 3]:
+            other = stack.enter_context(bare(core, answer, "asyncio"))
+            on_uvloop = stack.enter_context(bare(core, answer, "uvloop"))
+            turns = ("bare", "cached", "uncached", "bare_uvloop")
+            for turn in turns[n % 4 :] + turns[: n % 4]:
                 if turn == "bare":
                     rates.bare.append(drive(other.scan, load_core, SECONDS, "same.lua", question).rate)
+                elif turn == "bare_uvloop":
+                    rates.bare_uvloop.append(drive(on_uvloop.scan, load_core, SECONDS, "same.lua", question).rate)
                 elif turn == "cached":
                     rates.cached.append(drive(own.scan, load_core, SECONDS, "same.lua", question).rate)
                 else:
@@ -153,6 +157,9 @@ def figures(rates: Rates, latencies: Mapping[str, Latencies], idle: Mapping[str,
         "uncached_rps": statistics.median(rates.uncached),
         "cached_ratio": ratio(rates.cached, rates.bare),
         "uncached_ratio": ratio(rates.uncached, rates.bare),
+        "cached_ratio_uvloop": ratio(rates.cached, rates.bare_uvloop),
+        "uncached_ratio_uvloop": ratio(rates.uncached, rates.bare_uvloop),
+        "bare_uvloop_rps": statistics.median(rates.bare_uvloop),
         "half_load_p99_ratio": latencies["ours"].p99_ms / latencies["bare"].p99_ms,
         "health_ratio": latencies["ours"].probe_ms / latencies["bare"].probe_ms,
         "health_idle_ms": statistics.median(idle["ours"]),
@@ -190,8 +197,9 @@ def measure(data: Data) -> None:
         with steps.step(f"{ROUNDS} rounds and a load at half rate", "2 minutes"):
             rates, latencies, idle = play(data, bodies, config, 0)
     measured = figures(rates, latencies, idle)
-    rows = [["requests per second", "bare", "cached", "uncached"]]
-    for n, rates_of_round in enumerate(zip(rates.bare, rates.cached, rates.uncached, strict=True), start=1):
+    rows = [["requests per second", "bare", "cached", "uncached", "bare on uvloop"]]
+    rounds = zip(rates.bare, rates.cached, rates.uncached, rates.bare_uvloop, strict=True)
+    for n, rates_of_round in enumerate(rounds, start=1):
         rows.append([f"round {n}", *map(said, map(round, rates_of_round))])
     print(columns(rows), end="\n\n")
     print(judged(measured, WANTED), end="\n\n")

@@ -1,4 +1,4 @@
-"""The least that aiohttp can do: parse the same JSON, return the same bytes: `… -m hack.bench.http.bare PORT FILE`."""
+"""The least that aiohttp can do: parse the same JSON, return the same bytes: `… PORT FILE LOOP`."""
 
 import asyncio
 import sys
@@ -29,4 +29,5 @@ async def run(port: int, answer: bytes) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(run(int(sys.argv[1]), Path(sys.argv[2]).read_bytes()))
+    port, answer, loop = sys.argv[1:]
+    (uvloop.run if loop == "uvloop" else asyncio.run)(run(int(port), Path(answer).read_bytes()))

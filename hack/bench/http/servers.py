@@ -83,11 +83,11 @@ def ours(core: int, corpora: Path, config: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def bare(core: int, answer: Path) -> Iterator[Server]:
-    """The least that aiohttp can do, with the same answer."""
+def bare(core: int, answer: Path, loop: str) -> Iterator[Server]:
+    """The least that aiohttp can do, with the same answer, on `asyncio`'s own loop, as it comes, or on `uvloop`'s."""
     port = free_port()
     with _running(
-        core, [sys.executable, "-m", "hack.bench.http.bare", str(port), str(answer)], port, "/health"
+        core, [sys.executable, "-m", "hack.bench.http.bare", str(port), str(answer), loop], port, "/health"
     ) as server:
         yield server
 

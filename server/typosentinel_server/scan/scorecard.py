@@ -21,6 +21,7 @@ from typosentinel_server.scan.model import Contribution, Verdict
 # Every pair has this sign; the card's start is told with it.
 STARTING = "ecosystem"
 WEAK = 0.15
+VALUE = "{value}"
 OTHERS = "all other signs, each of them weak"
 
 
@@ -45,6 +46,18 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
+class _Step:
+    # A sign as it is told: the words for either side, and whether its number, or another sign, belongs to them.
+    cuts: tuple[float, ...]
+    weights: tuple[float, ...]
+    reason: str
+    against: str
+    in_favour: str
+    counts: bool
+    shares: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The weights of one group.
 
@@ -56,8 +69,23 @@ class Card:
     start: float
     signs: Mapping[str, Sign]
     _table: Table = field(init=False, repr=False, compare=False)
+    _steps: Mapping[str, _Step] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        reasons = [sign.reason for sign in self.signs.values()]
+        steps = {
+            name: _Step(
+                sign.cuts,
+                tuple(weight + self.start for weight in sign.weights) if name == STARTING else sign.weights,
+                sign.reason,
+                _told(sign.reason, 1),
+                _told(sign.reason, -1),
+                counts=VALUE in sign.reason,
+                shares=reasons.count(sign.reason) > 1,
+            )
+            for name, sign in self.signs.items()
+        }
+        object.__setattr__(self, "_steps", steps)
         packed = {name: array("d", (*sign.cuts, *sign.weights)).tobytes() for name, sign in self.signs.items()}
         object.__setattr__(self, "_table", packed)
 
@@ -73,23 +101,33 @@ class Card:
 
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
         """What the sum is made of, strongest first; signs of one reason are one contribution, and so are the weak."""
-        found: dict[str, float] = {}
+        steps = self._steps
+        told: list[Contribution] = []
+        together: dict[str, float] = {}
+        weak, omitted = 0.0, False
         for name, value in signs.items():
-            sign = self.signs.get(name)
-            if sign is not None:
-                reason, weight = sign.reason, sign.weights[bisect_right(sign.cuts, value)]
-                if "{" in reason:
-                    reason = reason.replace("{value}", _shown(value))
-                if name == STARTING:
-                    weight += self.start
-                found[reason] = found[reason] + weight if reason in found else weight
-        told, weak = [], 0.0
-        for reason, weight in found.items():
+            step = steps.get(name)
+            if step is None:
+                continue
+            weight = step.weights[bisect_right(step.cuts, value)]
+            if step.shares:
+                reason = step.reason.replace(VALUE, _shown(value)) if step.counts else step.reason
+                together[reason] = together.get(reason, 0.0) + weight
+            elif -WEAK < weight < WEAK:
+                weak += weight
+                omitted = True
+            else:
+                reason = step.in_favour if weight < 0 else step.against
+                told.append(
+                    Contribution(reason.replace(VALUE, _shown(value)) if step.counts else reason, round(weight, 3))
+                )
+        for reason, weight in together.items():
             if -WEAK < weight < WEAK:
                 weak += weight
+                omitted = True
             else:
                 told.append(Contribution(_told(reason, weight), round(weight, 3)))
-        if len(told) < len(found):
+        if omitted:
             told.append(Contribution(OTHERS, round(weak, 3)))
         told.sort(key=_strength, reverse=True)
         return tuple(told)
