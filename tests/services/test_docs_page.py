@@ -65,7 +65,7 @@ async def test_operations_are_found_by_a_word(server: Running, tmp_path: Path) -
             "document.querySelector('#method .status') && document.querySelector('#method .answer').innerText"
         )
         await page.evaluate(
-            "const box = document.getElementById('filter'); box.value = 'judge package';"
+            "const box = document.getElementById('filter'); box.value = 'judge one';"
             "box.dispatchEvent(new Event('input'))"
         )
         left = await page.evaluate(
