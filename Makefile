@@ -137,6 +137,11 @@ fuzz-api: setup ## schemathesis and 100,000 broken bodies at a running server: m
 faults-http: setup ## Slow clients, bombs, crumbs and restarts in full, against a server of its own (7 minutes)
 	@$(BIN)/python -m hack.faults
 
+.PHONY: faults-redis
+faults-redis: setup ## Redis killed, held, flapping, wiped, full and a provider that hangs, under load; one limit over three servers (2 minutes)
+	@$(BIN)/python -m hack.programs redis-server
+	@$(BIN)/python -m hack.faults.shared
+
 .PHONY: faults-rollout
 faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
 	@$(CLUSTER) up; $(IMAGES) build --load

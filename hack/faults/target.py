@@ -80,10 +80,24 @@ def launched(folder: Path, server: dict[str, object] | None = None, *arguments: 
     Raises:
         RuntimeError: it does not start.
     """
-    config = folder / "config.yaml"
-    config.write_text(HEAD + json.dumps({"server": server or {}})[1:-1].replace('"server"', "server", 1) + "\n")
-    command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", "0", "--config", str(config), *arguments]
+    return started(folder, {"server": server or {}}, *arguments)
+
+
+def started(folder: Path, document: dict[str, object], *arguments: str) -> Target:
+    """Starts a server with any configuration.
+
+    Args:
+        folder: an existing directory for it.
+        document: the sections of its configuration.
+        arguments: more of them for the command line.
+
+    Raises:
+        RuntimeError: it does not start.
+    """
     number, name = tempfile.mkstemp(suffix=".log", dir=folder)
+    config = Path(name).with_suffix(".yaml")
+    config.write_text(HEAD + "".join(f"{section}: {json.dumps(held)}\n" for section, held in document.items()))
+    command = [sys.executable, "-m", "typosentinel_server", "serve", "--port", "0", "--config", str(config), *arguments]
     process = subprocess.Popen(command, stderr=number, env={**os.environ, "NO_COLOR": "1"})
     os.close(number)
     written = Path(name)
