@@ -5,6 +5,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -81,15 +82,15 @@ def most(spans: Sequence[Span], window: float) -> int:
     return best
 
 
-def least(spans: Sequence[Span], window: float, since: float, until: float) -> int:
-    """The least that any window between two moments can have held: of each request only its span is known.
+def per_window(moments: Sequence[float], since: float, until: float, window: float) -> list[int]:
+    """How many there were in each whole window, one after another, from a moment up to another.
 
-    A request counts for every window that its span touches, so that what is too few here was too few for certain.
+    Windows that begin anywhere would not do: a burst comes back all at once when it has left the window, and one that
+    begins just after it and ends just before it comes back lacks all of it, however prompt the server is.
     """
-    asked, answered = sorted(span[0] for span in spans), sorted(span[1] for span in spans)
-    starts = [since, *(moment for moment in answered if since < moment <= until - window)]
-    # Those asked before the end of a window, less those answered before its start.
-    return min(bisect_left(asked, start + window) - bisect_left(answered, start) for start in starts)
+    ordered = sorted(moments)
+    edges = [since + n * window for n in range(int((until - since) / window) + 1)]
+    return [bisect_left(ordered, end) - bisect_left(ordered, start) for start, end in pairwise(edges)]
 
 
 async def shared_limit(folder: Path, quota: Quota, seconds: float) -> Row:
@@ -101,13 +102,13 @@ async def shared_limit(folder: Path, quota: Quota, seconds: float) -> Row:
     try:
         for _ in range(REPLICAS):
             document = _document(redis.url, quota)
-            targets.append(await asyncio.to_thread(started, folder, document, "--drain-seconds", "0"))  # noqa: PERF401 - each must be stopped
+            targets.append(await asyncio.to_thread(started, folder, document, "--drain-seconds", "0"))
         got = await _demanded(targets, seconds)
     finally:
         for target in targets:
             await asyncio.to_thread(target.stop)
         redis.stop()
-    _judge(row, quota, got)
+    judge(row, quota, got)
     return row
 
 
@@ -131,17 +132,20 @@ async def _client(target: Target, got: Got, end: float) -> None:
         writer.close()
 
 
-def _judge(row: Row, quota: Quota, found: Sequence[Got]) -> None:
+def judge(row: Row, quota: Quota, found: Sequence[Got]) -> None:
+    """Holds what the clients of each server got against the limit."""
     wrong = [one for got in found for one in got.wrong]
     row.wants(not wrong, f"{len(wrong)} answers are wrong, the first: {wrong[:1]}")
     spans = [span for got in found for span in got.allowed]
     if not spans:
         row.wants(spans, "nothing was allowed")
         return
-    # Demand begins with the first request and ends with the last.
-    since, until = min(got.asked[0] for got in found), min(got.asked[-1] for got in found)
-    wanted = min(least([(at, at) for at in got.asked], quota.window, since, until) for got in found)
-    over, under = most(spans, quota.window), least(spans, quota.window, since, until)
+    # From the first request on: no request of a later window can have been counted before that window began. Up to the
+    # last moment at which everybody still asked.
+    since, until = min(at for got in found for at in got.asked), min(max(got.asked) for got in found)
+    wanted = min(count for got in found for count in per_window(got.asked, since, until, quota.window))
+    over = most(spans, quota.window)
+    under = min(per_window([answered for _, answered in spans], since, until, quota.window))
     ceiling = quota.requests if quota.requests <= EXACT else quota.requests * MOST
     row.wants(wanted > quota.requests, f"a server was asked for {wanted} in a window, so nothing was shown")
     row.wants(over <= ceiling, f"{over} were allowed in a window")

@@ -171,7 +171,9 @@ def _names() -> list[str]:
     clean = [f"something-of-our-own-{n}" for n in range(CLEAN)]
     dubious = [name for name in dict.fromkeys([*suffixed, *slips]) if name not in POPULAR]
     # Turn by turn, so that every second has its share of each kind.
-    return [name for n, name in enumerate(dubious) for name in (name, *clean[n % CLEAN : n % CLEAN + 1])][: 2 * len(dubious)]
+    return [name for n, name in enumerate(dubious) for name in (name, *clean[n % CLEAN : n % CLEAN + 1])][
+        : 2 * len(dubious)
+    ]
 
 
 def _samples(body: bytes) -> Samples:

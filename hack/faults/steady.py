@@ -1,4 +1,4 @@
-"""Scans at a steady rate, due at their own times whatever the server does, and each verdict compared with the right one."""
+"""Scans at a steady rate, due at their own times whatever the server does; each verdict is held against the right one."""
 
 import asyncio
 import json
@@ -95,13 +95,14 @@ class Steady:
             self.errors.append(f"{name}: {type(error).__name__}: {error}")
             return
         idle.append(stream)
-        wrong, states = self._judged(name, got)
+        wrong, states = self.judged(name, got)
         if wrong:
             self.errors.append(wrong)
         else:
             self.done.append(Done(due, time.monotonic() - due, states))
 
-    def _judged(self, name: str, got: Answered) -> tuple[str, tuple[str, ...]]:
+    def judged(self, name: str, got: Answered) -> tuple[str, tuple[str, ...]]:
+        """What is wrong with an answer, empty for nothing, and what became of asking providers."""
         if got.status != 200:  # noqa: PLR2004 - fine
             return f"{name}: {got.status} {got.code}", ()
         body = json.loads(got.body)
