@@ -1,4 +1,4 @@
-"""Scans at a steady rate, due at their own times whatever the server does; each verdict is held against the right one."""
+"""Scans at a steady rate, due at their own times whatever the server does; verdicts are held against the right ones."""
 
 import asyncio
 import json
