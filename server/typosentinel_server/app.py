@@ -170,10 +170,10 @@ def make_app(setup: Setup, clock: Clock, log: Log) -> web.Application:
             breakers=breakers,
         ),
     )
-    around = Around(server)
+    around, health = Around(server), Health(server)
     app = web.Application(middlewares=[around.handle], client_max_size=MAX_BODY_BYTES)
-    app[SERVER], app[AROUND], app[HEALTH] = server, around, Health(server)
-    app[LANE] = FastLane(server, around)
+    app[SERVER], app[AROUND], app[HEALTH] = server, around, health
+    app[LANE] = FastLane(server, around, health)
     app.add_routes(ROUTES)
     app.on_response_prepare.append(around.sign_streamed)
     app.cleanup_ctx.append(_background)

@@ -1,4 +1,4 @@
-"""The request that nearly all are, answered from one call: a scan of one name, as plain as it can be sent.
+"""The request that nearly all are, answered from one call: a scan of one name, as plain as it can be sent; and /health.
 
 Everything else, and every case of doubt, goes the way of all requests (`middleware.py`), which this one follows step by
 step; tests send the same requests both ways and compare. What it saves is what the library does around a handler: an
@@ -8,7 +8,7 @@ scan.
 
 import re
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.helpers import rfc822_formatted_time
@@ -17,6 +17,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 from typosentinel_server.charging import FORWARDED_FOR
 from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
 from typosentinel_server.errors import DomainError
+from typosentinel_server.health import Health
 from typosentinel_server.keys import Server
 from typosentinel_server.limiting import refused
 from typosentinel_server.middleware import MAX_BODY_BYTES, X_CORRELATION_ID, X_REQUEST_ID, Around, RouteFacts
@@ -24,8 +25,8 @@ from typosentinel_server.problems import internal, rendered
 from typosentinel_server.ratelimit.headers import lines
 from typosentinel_server.ratelimit.policy import FREE, Decision, Endpoint
 
-PATH: Final = "/api/v1/scan"
-FACTS: Final = RouteFacts(PATH, of_api=True, max_body=MAX_BODY_BYTES, endpoint=Endpoint.SCAN)
+SCAN: Final = RouteFacts("/api/v1/scan", of_api=True, max_body=MAX_BODY_BYTES, endpoint=Endpoint.SCAN)
+HEALTH: Final = RouteFacts("/health", of_api=False, max_body=MAX_BODY_BYTES, endpoint=None)
 JSON: Final = "application/json"
 # Printable ASCII without quotes and escapes: what is more than that is for the careful parser to say.
 PLAIN: Final = re.compile(
@@ -35,17 +36,29 @@ PLAIN: Final = re.compile(
 )
 
 
+class _Reply(NamedTuple):
+    # What is to be sent, apart from what every answer carries.
+    facts: RouteFacts
+    request_id: str
+    status: int
+    kind: str
+    more: str
+    body: bytes
+
+
 class FastLane:
-    """Answers plain scans.
+    """Answers plain scans, and whoever asks how the server is.
 
     Args:
         server: its parts.
         around: what is done around all requests.
+        health: tells how the server is.
     """
 
-    def __init__(self, server: Server, around: Around) -> None:
+    def __init__(self, server: Server, around: Around, health: Health) -> None:
         self._server = server
         self._around = around
+        self._health = health
         self._who = f"X-Served-By: {server.name}\r\nServer: typosentinel\r\n"
 
     def answer(self, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
@@ -56,21 +69,21 @@ class FastLane:
             body: all of it.
             peer: the address of whoever sent it.
         """
+        path = message.path
+        if path == SCAN.label:
+            return self._scan(message, body, peer)
+        if path == HEALTH.label:
+            return self._look(message, body)
+        return None
+
+    def _scan(self, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
         server = self._server
         headers = message.headers
         if (
-            message.path != PATH
-            or message.method != hdrs.METH_POST
-            or message.should_close
-            or message.version != HttpVersion11
-            or message.compression is not None
-            or message.chunked
-            or message.upgrade
+            message.method != hdrs.METH_POST
             or headers.get(hdrs.CONTENT_TYPE) != JSON
-            or hdrs.EXPECT in headers
-            or hdrs.CONTENT_ENCODING in headers
             or server.witness.configured
-            or server.lifecycle.draining
+            or not self._is_plain(message)
         ):
             return None
         asked = PLAIN.fullmatch(body)
@@ -87,21 +100,51 @@ class FastLane:
         except DomainError as error:
             status, kind, more, found = self._failed(message, request_id, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
-            server.log.write.error("request failed", request_id=request_id, path=PATH, exc_info=error)
+            server.log.write.error("request failed", request_id=request_id, path=SCAN.label, exc_info=error)
             status, kind, more, found = self._failed(message, request_id, internal())
-        if len(found) >= MIN_BYTES:
-            found, coded = _coded(found, headers.get(hdrs.ACCEPT_ENCODING, ""))
+        more += lines(decision)
+        return self._sent(message, _Reply(SCAN, request_id, status, kind, more, found), started)
+
+    def _look(self, message: RawRequestMessage, body: bytes) -> bytes | None:
+        if message.method != hdrs.METH_GET or body or not self._is_plain(message):
+            return None
+        started = self._server.clock.monotonic()
+        try:
+            status, found = self._health.look()
+        except Exception:  # noqa: BLE001 - asked on the way of all others it fails again, and there somebody is told
+            return None
+        request_id = self._around.id_of(message.headers)
+        return self._sent(message, _Reply(HEALTH, request_id, status, JSON, "", found), started)
+
+    def _is_plain(self, message: RawRequestMessage) -> bool:
+        headers = message.headers
+        return not (
+            message.should_close
+            or message.version != HttpVersion11
+            or message.compression is not None
+            or message.chunked
+            or message.upgrade
+            or hdrs.EXPECT in headers
+            or hdrs.CONTENT_ENCODING in headers
+            or self._server.lifecycle.draining
+        )
+
+    def _sent(self, message: RawRequestMessage, reply: "_Reply", started: float) -> bytes:
+        facts, request_id, status, kind, more, body = reply
+        headers = message.headers
+        if len(body) >= MIN_BYTES:
+            body, coded = _coded(body, headers.get(hdrs.ACCEPT_ENCODING, ""))
             more += coded
-        seconds = server.clock.monotonic() - started
+        seconds = self._server.clock.monotonic() - started
         correlation = self._around.decent(headers.get(X_CORRELATION_ID)) or request_id
         head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase if status != HTTPStatus.OK else 'OK'}\r\n"
+            f"HTTP/1.1 {status} {'OK' if status == HTTPStatus.OK else HTTPStatus(status).phrase}\r\n"
             f"Content-Type: {kind}\r\n{X_REQUEST_ID}: {request_id}\r\n{X_CORRELATION_ID}: {correlation}\r\n"
-            f"X-Process-Time: {seconds:.6f}\r\n{self._who}{more}{lines(decision)}"
-            f"Content-Length: {len(found)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
+            f"X-Process-Time: {seconds:.6f}\r\n{self._who}{more}"
+            f"Content-Length: {len(body)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
         )
-        self._around.count(hdrs.METH_POST, FACTS, status, seconds, request_id)
-        return head.encode("ascii") + found
+        self._around.count(message.method, facts, status, seconds, request_id)
+        return head.encode("ascii") + body
 
     def _decision(self, message: RawRequestMessage, peer: str | None) -> Decision | None:
         # None where other replicas have to be asked.

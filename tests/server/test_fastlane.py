@@ -86,6 +86,29 @@ async def test_both_ways_say_the_same(start: Start, taken: list[bool], body: str
     assert without_own(fast[2]) == without_own(long[2])
 
 
+@pytest.mark.parametrize("headers", [{}, {"X-Request-ID": "mine", "X-Correlation-ID": "chain"}])
+async def test_health_is_told_in_both_ways(start: Start, taken: list[bool], headers: dict[str, str]) -> None:
+    """Probes wait for nobody."""
+    server = await start()
+    found = []
+    async with ClientSession() as http:
+        for path in ("/health", "/health?x=1"):
+            async with http.get(server.url + path, headers=headers) as response:
+                told = {name: value for name, value in response.headers.items() if name not in OWN}
+                found.append((response.status, told, (await response.json()).keys()))
+    assert taken == [True, False]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "DELETE"])
+async def test_other_methods_go_the_way_of_all_others(start: Start, taken: list[bool], method: str) -> None:
+    """What health does not take is refused as ever."""
+    server = await start()
+    async with server.http.request(method, "/health") as response:
+        assert response.status == (200 if method == "HEAD" else 405)
+    assert True not in taken
+
+
 async def test_limits_hold_in_both_ways(start: Start, taken: list[bool], tmp_path: Path) -> None:
     """One budget for both; the refusal is the same."""
     config = tmp_path / "config.yaml"

@@ -32,6 +32,7 @@ STEP_BYTES: Final = 64 * 1024
 LINGER_SECONDS: Final = 2.0
 # A segment from this size on may hold thousands of chunks.
 LARGE_SEGMENT: Final = 4096
+NO_BODY: Final = (b"",)
 
 # Takes the head, all of the body and the peer's address; gives all bytes of the answer, or None.
 AtOnce = Callable[[RawRequestMessage, bytes, str | None], bytes | None]
@@ -201,11 +202,10 @@ class Connection(web.RequestHandler):
         if (
             self._at_once is None
             or len(self._messages) != 1
-            or type(payload) is not StreamReader
             or not payload.is_eof()
             or not isinstance(message, RawRequestMessage)
-            # Looked at and left alone, in case the answer is for others to give.
-            or len(chunks := payload._buffer) != 1  # noqa: SLF001
+            # Looked at and left alone, in case the answer is for others to give. What has no body has no buffer.
+            or len(chunks := payload._buffer if type(payload) is StreamReader else NO_BODY) != 1  # noqa: SLF001
             or self._paused
             or self._close
             or self._force_close
