@@ -1,4 +1,4 @@
-"""The request that nearly all are, answered from one call: a scan of one name, as plain as it can be sent; and /health.
+"""The request that nearly all are, answered in a few calls: a scan of a name, as plain as it can be sent; and /health.
 
 Everything else, and every case of doubt, goes the way of all requests (`middleware.py`), which this one follows step by
 step; tests send the same requests both ways and compare. What it saves is what the library does around a handler: an
@@ -7,6 +7,8 @@ scan.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -16,6 +18,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 
 from typosentinel_server.charging import FORWARDED_FOR
 from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
+from typosentinel_server.edge.gathering import Asked
 from typosentinel_server.errors import DomainError
 from typosentinel_server.health import Health
 from typosentinel_server.keys import Server
@@ -24,6 +27,7 @@ from typosentinel_server.middleware import MAX_BODY_BYTES, X_CORRELATION_ID, X_R
 from typosentinel_server.problems import internal, rendered
 from typosentinel_server.ratelimit.headers import lines
 from typosentinel_server.ratelimit.policy import FREE, Decision, Endpoint
+from typosentinel_server.service import Inquiry
 
 SCAN: Final = RouteFacts("/api/v1/scan", of_api=True, max_body=MAX_BODY_BYTES, endpoint=Endpoint.SCAN)
 HEALTH: Final = RouteFacts("/health", of_api=False, max_body=MAX_BODY_BYTES, endpoint=None)
@@ -46,6 +50,18 @@ class _Reply(NamedTuple):
     body: bytes
 
 
+@dataclass(slots=True)
+class _Scan:
+    # A request for a scan on its way to an answer: what came, what was asked, and why nothing can be.
+    message: RawRequestMessage
+    decision: Decision
+    started: float
+    name: str
+    version: str | None
+    inquiry: Inquiry | None = None
+    error: Exception | None = None
+
+
 class FastLane:
     """Answers plain scans, and whoever asks how the server is.
 
@@ -61,14 +77,21 @@ class FastLane:
         self._health = health
         self._who = f"X-Served-By: {server.name}\r\nServer: typosentinel\r\n"
 
-    def answer(self, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
-        """All bytes of the answer; None where the request has to go the way of all others, and nothing has happened.
+    def answer(self, asked: Sequence[Asked]) -> list[bytes | None]:
+        """All bytes of each answer; None where a request has to go the way of all others, and nothing has happened.
+
+        What is alike is done in one go for all of them: see `ScanService.judge`.
 
         Args:
-            message: the head, as the library parsed it.
-            body: all of it.
-            peer: the address of whoever sent it.
+            asked: requests that came at the same time.
         """
+        begun = [self._begun(*one) for one in asked]
+        inquiries = [one.inquiry for one in begun if isinstance(one, _Scan) and one.inquiry is not None]
+        if inquiries:
+            self._server.service.judge(inquiries)
+        return [self._scanned(one) if isinstance(one, _Scan) else one for one in begun]
+
+    def _begun(self, message: RawRequestMessage, body: bytes, peer: str | None) -> "bytes | _Scan | None":
         path = message.path
         if path == SCAN.label:
             return self._scan(message, body, peer)
@@ -76,7 +99,7 @@ class FastLane:
             return self._look(message, body)
         return None
 
-    def _scan(self, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
+    def _scan(self, message: RawRequestMessage, body: bytes, peer: str | None) -> "_Scan | None":
         server = self._server
         headers = message.headers
         if (
@@ -86,24 +109,38 @@ class FastLane:
             or not self._is_plain(message)
         ):
             return None
-        asked = PLAIN.fullmatch(body)
-        if asked is None:
+        found = PLAIN.fullmatch(body)
+        if found is None:
             return None
         started = server.clock.monotonic()
         decision = self._decision(message, peer)
         if decision is None:
             return None
-        request_id = self._around.id_of(headers)
+        ecosystem, name, version = found.groups()
+        asked = name.decode("ascii")
+        scan = _Scan(message, decision, started, asked, None if version is None else version.decode("ascii"))
+        if not decision.allowed:
+            scan.error = refused(decision)
+            return scan
+        try:
+            scan.inquiry = server.service.inquire(ecosystem.decode("ascii"), asked)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
+            scan.error = error
+        return scan
+
+    def _scanned(self, scan: "_Scan") -> bytes:
+        message = scan.message
+        request_id = self._around.id_of(message.headers)
         status, kind, more = HTTPStatus.OK.value, JSON, ""
         try:
-            found = self._judged(decision, *asked.groups())
+            found = self._found(scan)
         except DomainError as error:
             status, kind, more, found = self._failed(message, request_id, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
-            server.log.write.error("request failed", request_id=request_id, path=SCAN.label, exc_info=error)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._server.log.write.error("request failed", request_id=request_id, path=SCAN.label, exc_info=error)
             status, kind, more, found = self._failed(message, request_id, internal())
-        more += lines(decision)
-        return self._sent(message, _Reply(SCAN, request_id, status, kind, more, found), started)
+        more += lines(scan.decision)
+        return self._sent(message, _Reply(SCAN, request_id, status, kind, more, found), scan.started)
 
     def _look(self, message: RawRequestMessage, body: bytes) -> bytes | None:
         if message.method != hdrs.METH_GET or body or not self._is_plain(message):
@@ -155,12 +192,10 @@ class FastLane:
         forwarded = message.headers.getall(FORWARDED_FOR, ()) if principals.trusted else ()
         return limits.limiter.take(Endpoint.SCAN, principals.of(peer, message.headers, forwarded))
 
-    def _judged(self, decision: Decision, ecosystem: bytes, name: bytes, version: bytes | None) -> bytes:
-        if not decision.allowed:
-            raise refused(decision)
-        asked = name.decode("ascii")
-        given = None if version is None else version.decode("ascii")
-        return self._server.service.scan(ecosystem.decode("ascii"), asked, given).json(asked, given)
+    def _found(self, scan: "_Scan") -> bytes:
+        if scan.inquiry is None:
+            raise scan.error or AssertionError("nothing is asked")
+        return self._server.service.outcome(scan.inquiry, scan.version).json(scan.name, scan.version)
 
     def _failed(self, message: RawRequestMessage, request_id: str, error: DomainError) -> tuple[int, str, str, bytes]:
         answer = rendered(self._server.clock, message.headers, request_id, error)

@@ -8,8 +8,9 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from typosentinel_server.edge import objections
-from typosentinel_server.edge.connection import AtOnce, Connection, Place, Refusal
+from typosentinel_server.edge.connection import Connection, Place, Refusal
 from typosentinel_server.edge.door import Door, quiet, until
+from typosentinel_server.edge.gathering import AtOnce, Gathering
 from typosentinel_server.errors import DomainError
 from typosentinel_server.fastlane import LANE
 from typosentinel_server.keys import SERVER, Server
@@ -110,7 +111,7 @@ class Front(web.Server):
         self._lifecycle = parts.lifecycle
         self._inner = answer
         self._refuse = refuse
-        self._at_once = at_once
+        self._gathering = None if at_once is None else Gathering(at_once, self._loop)
         self._reloader = parts.reloader
         self._logger = logger_for_http(parts.log)
         self._open: set[Connection] = set()
@@ -129,7 +130,7 @@ class Front(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
-        return Connection(self, self, self._refuse, self._logger, self._at_once)
+        return Connection(self, self, self._refuse, self._logger, self._gathering)
 
     def opened(self, connection: Connection) -> Place:
         """Notes a new connection; returns what place it gets."""

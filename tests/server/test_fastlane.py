@@ -3,15 +3,19 @@
 import asyncio
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from aiohttp.http import RawRequestMessage
 
 from running import Running, Start, samples
+from typosentinel_server.edge.gathering import Asked
 from typosentinel_server.fastlane import FastLane
+from typosentinel_server.scan.engine import Engine
+from typosentinel_server.scan.model import Package, ScanResult
+from typosentinel_server.scan.naming import Name
 
 JSON = {"Content-Type": "application/json"}
 OWN = {"Date", "X-Process-Time", "X-Request-ID", "X-Correlation-ID", "Content-Length"}
@@ -24,9 +28,9 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
     real = FastLane.answer
 
-    def answer(lane: FastLane, message: RawRequestMessage, body: bytes, peer: str | None) -> bytes | None:
-        found = real(lane, message, body, peer)
-        seen.append(found is not None)
+    def answer(lane: FastLane, asked: Sequence[Asked]) -> list[bytes | None]:
+        found = real(lane, asked)
+        seen.extend(one is not None for one in found)
         return found
 
     monkeypatch.setattr(FastLane, "answer", answer)
@@ -106,7 +110,7 @@ async def test_other_methods_go_the_way_of_all_others(start: Start, taken: list[
     server = await start()
     async with server.http.request(method, "/health") as response:
         assert response.status == (200 if method == "HEAD" else 405)
-    assert True not in taken
+    assert not any(taken)
 
 
 async def test_limits_hold_in_both_ways(start: Start, taken: list[bool], tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ async def test_limits_hold_in_both_ways(start: Start, taken: list[bool], tmp_pat
     fast, long = await both(server, PLAIN, {})
     assert fast[1].keys() == long[1].keys() >= {"RateLimit", "RateLimit-Policy", "X-RateLimit-Remaining", "Retry-After"}
     assert fast[1]["RateLimit-Policy"] == long[1]["RateLimit-Policy"]
-    assert True in taken
+    assert any(taken)
 
 
 async def test_large_answers_are_compressed_in_both_ways(
@@ -164,7 +168,7 @@ async def test_what_is_not_plain_goes_the_way_of_all_others(
     server = await start()
     async with server.http.post("/api/v1/scan", data=body.encode(), headers=JSON | headers) as response:
         await response.read()
-    assert True not in taken
+    assert not any(taken)
 
 
 async def test_a_body_in_pieces_and_requests_in_a_row_are_answered(start: Start) -> None:
@@ -193,3 +197,70 @@ async def test_a_server_that_drains_closes_connections_in_both_ways(start: Start
     async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
         assert response.headers["Connection"] == "close"
     assert taken == [False]
+
+
+async def test_many_at_the_same_time_are_answered_each_for_itself(start: Start, taken: list[bool]) -> None:
+    """Good names and bad ones, known ones and new ones, of several registries, and what the lane does not take."""
+    server = await start()
+    port = int(server.url.rsplit(":", 1)[1])
+    bodies = [
+        b'{"ecosystem": "PyPI", "name": "reqeusts"}',
+        b'{"ecosystem": "PyPI", "name": "reqeusts"}',
+        b'{"ecosystem": "PyPI", "name": "REQEUSTS"}',
+        b'{"ecosystem": "npm", "name": "@babel/croe"}',
+        b'{"ecosystem": "PyPI", "name": "-a-"}',
+        b'{"ecosystem": "Cobol", "name": "a"}',
+        b'{"name": "requests", "ecosystem": "PyPI"}',
+        b'{"ecosystem": "PyPI", "name": "requests", "version": "2.0"}',
+    ]
+    open_ = [await asyncio.open_connection("127.0.0.1", port) for _ in bodies]
+    for n, ((_, writer), body) in enumerate(zip(open_, bodies, strict=True)):
+        head = b"POST /api/v1/scan HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nX-Request-ID: %d\r\n"
+        writer.write(head % n + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    found = []
+    for n, (reader, writer) in enumerate(open_):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"X-Request-ID: %d\r\n" % n in head
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        found.append(json.loads(await reader.readexactly(length)))
+        writer.close()
+    verdicts = [one.get("verdict") or one["error"]["code"] for one in found]
+    assert verdicts == [
+        *["suspicious"] * 4,
+        "NAME_INVALID",
+        "UNKNOWN_ECOSYSTEM",
+        "clean",
+        "clean",
+    ]
+    assert [one["name"] for one in found[:3]] == ["reqeusts", "reqeusts", "REQEUSTS"]
+    assert len({one["id"] for one in found if "id" in one}) == 6
+    assert taken.count(False) == 1
+    told = await samples(server)
+    # Two of the three spellings of one name came from the cache, or were judged together with the first.
+    assert (
+        told[
+            "typosentinel_scans_total",
+            frozenset({("ecosystem", "PyPI"), ("verdict", "suspicious"), ("cached", "true")}),
+        ]
+        == 2
+    )
+
+
+async def test_an_engine_that_fails_fails_for_one_alone(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked at the same time gets his answer."""
+    real = Engine.judge
+
+    def judge(engine: Engine, package: Package, name: Name) -> ScanResult:
+        if name.raw == "broken":
+            raise ZeroDivisionError
+        return real(engine, package, name)
+
+    monkeypatch.setattr(Engine, "judge", judge)
+    server = await start()
+
+    async def ask(name: str) -> int:
+        async with server.http.post("/api/v1/scan", data=PLAIN.replace("reqeusts", name), headers=JSON) as response:
+            await response.read()
+            return response.status
+
+    assert await asyncio.gather(*map(ask, ("numpyy", "broken", "djagno", "broken"))) == [200, 500, 200, 500]

@@ -5,7 +5,7 @@ import fcntl
 import logging
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Final, Protocol, cast
 
@@ -19,6 +19,7 @@ from aiohttp.web_protocol import _ErrInfo
 
 from typosentinel_server.edge import objections
 from typosentinel_server.edge.counts import ConnectionCounts
+from typosentinel_server.edge.gathering import Asked, Gathering
 from typosentinel_server.edge.objections import MAX_HEAD_BYTES, MAX_HEADERS
 from typosentinel_server.edge.pace import End, Pace, Phase
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
@@ -34,8 +35,6 @@ LINGER_SECONDS: Final = 2.0
 LARGE_SEGMENT: Final = 4096
 NO_BODY: Final = (b"",)
 
-# Takes the head, all of the body and the peer's address; gives all bytes of the answer, or None.
-AtOnce = Callable[[RawRequestMessage, bytes, str | None], bytes | None]
 Refusal = Callable[[web.BaseRequest, DomainError], web.StreamResponse]
 
 
@@ -70,15 +69,17 @@ class Connection(web.RequestHandler):
         server: the library's side of it.
         refusal: makes the answer to a request that is refused.
         logger: where the library's own messages go.
-        at_once: answers some requests without waking anybody.
+        gathering: answers some requests without waking anybody.
     """
 
     __slots__ = (
-        "_at_once",
         "_body",
         "_deaf",
+        "_gathering",
         "_head_bytes",
+        "_held",
         "_house",
+        "_owed",
         "_pace",
         "_peer",
         "_received",
@@ -93,7 +94,7 @@ class Connection(web.RequestHandler):
         server: web.Server,
         refusal: Refusal,
         logger: logging.Logger,
-        at_once: AtOnce | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         super().__init__(
             server,
@@ -107,12 +108,17 @@ class Connection(web.RequestHandler):
         )
         self._house = house
         self._refusal = refusal
-        self._at_once = at_once
+        self._gathering = gathering
+        # Whether the gathering has a request of this connection, which is still the first of the messages.
+        self._held = False
         self._peer: str | None = None
         self._pace: Pace | None = None
         # The library forgets its transport before the last bytes are sent.
         self._wire: asyncio.Transport | None = None
         self._body: StreamReader | None = None
+        # Requests that the library has to answer yet. Its task may still be on its way back to its waiter when there
+        # are none, and must not be given the next one for that alone: it would be late for the one after, too.
+        self._owed = 0
         self._deaf = False
         self._head_bytes = 0
         self._received = 0
@@ -138,7 +144,7 @@ class Connection(web.RequestHandler):
         self._pace = Pace(self._loop.time(), spare=place is Place.SPARE)
         if place is Place.SPARE:
             self._request_handler = self._house.answer_spare
-            self._at_once = None
+            self._gathering = None
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) and peer else None
         super().connection_made(transport)
@@ -169,8 +175,35 @@ class Connection(web.RequestHandler):
         if request is not None and not request.content.is_eof() and not isinstance(message, RawRequestMessage):
             # Whoever reads a body that they break is told so; the library leaves him waiting for ever.
             request.content.set_exception(web.RequestPayloadError("the body is broken"))
-        if waiter is not None and not waiter.done() and not self._answered_at_once():
-            waiter.set_result(None)
+        if self._held:
+            return
+        asked = None if self._owed else self._plain()
+        if asked is None or self._gathering is None:
+            self._owe(self._request_count - before)
+        elif waiter is None or waiter.done():
+            # Until the library's task is back at its waiter, it takes what it finds among the messages.
+            self.take(self._gathering.answer(asked))
+        else:
+            self._held = True
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            self._gathering.hold(self, asked)
+
+    def take(self, answer: bytes | None) -> None:
+        """Sends the answer to the first of the messages; None leaves it to the library, with those that came since."""
+        self._held = False
+        transport = self.transport
+        if transport is None or transport.is_closing() or not self._messages:
+            return
+        if answer is not None:
+            self._messages.popleft()
+            if self._parser is not None:
+                self._parser.message_consumed()
+            if self._manager is not None:
+                self._manager.requests_count += 1
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            transport.write(answer)
+        if self._messages:
+            self._owe(len(self._messages))
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - as the library has it
         """Reads on. The library does so after every body, paused or not, which costs as much as reading the body."""
@@ -196,12 +229,22 @@ class Connection(web.RequestHandler):
         self._end(end, bounds)
         return True
 
-    def _answered_at_once(self) -> bool:
-        # Whether the one request that came, whole, into an idle connection has its answer already.
+    async def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> tuple[web.StreamResponse, bool]:
+        answer, gone = await super()._handle_request(request, start_time, request_handler)
+        if not gone and answer.keep_alive:
+            self._owed -= 1
+        return answer, gone
+
+    def _plain(self) -> Asked | None:
+        # The one request that came, where it came whole and into an idle connection.
         message, payload = self._messages[0]
         if (
-            self._at_once is None
-            or len(self._messages) != 1
+            len(self._messages) != 1
             or not payload.is_eof()
             or not isinstance(message, RawRequestMessage)
             # Looked at and left alone, in case the answer is for others to give. What has no body has no buffer.
@@ -213,18 +256,15 @@ class Connection(web.RequestHandler):
             or self.transport.is_closing()
             or len(data := chunks[0]) > STEP_BYTES
         ):
-            return False
-        answer = self._at_once(message, data, self._peer)
-        if answer is None:
-            return False
-        self._messages.clear()
-        if self._parser is not None:
-            self._parser.message_consumed()
-        if self._manager is not None:
-            self._manager.requests_count += 1
-        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        self.transport.write(answer)
-        return True
+            return None
+        return Asked(message, data, self._peer)
+
+    def _owe(self, count: int) -> None:
+        # Leaves so many messages to the library.
+        self._owed += count
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def part(self) -> None:
         """Closes the connection if it waits for a request of which nothing is there, not even unread."""
@@ -322,6 +362,7 @@ class Connection(web.RequestHandler):
         # The library answers as if it had failed to parse, and then waits for the end of a body that never comes.
         self._turn_deaf()
         self._request_count += 1
+        self._owed += 1
         never = StreamReader(self, STEP_BYTES, loop=self._loop)
         self._messages.append((_ErrInfo(error.http_hint, error, error.message), never))
         if self._waiter is not None and not self._waiter.done():
