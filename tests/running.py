@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 from prometheus_client.parser import text_string_to_metric_families
 
 from typosentinel_server.clock import Clock
-from typosentinel_server.front import Runner
+from typosentinel_server.front import Front, Runner
 from typosentinel_server.keys import SERVER, Server
 
 
@@ -32,6 +32,7 @@ class Running:
     url: str
     http: ClientSession
     parts: Server
+    front: Front
 
 
 Start = Callable[..., Awaitable[Running]]
@@ -46,7 +47,7 @@ async def listening(app: web.Application) -> AsyncIterator[Running]:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         async with ClientSession(url) as http:
-            yield Running(url, http, app[SERVER])
+            yield Running(url, http, app[SERVER], runner.front)
     finally:
         await runner.cleanup()
 

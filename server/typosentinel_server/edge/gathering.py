@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, Protocol
 
 from aiohttp.http import RawRequestMessage
 
+from typosentinel_server.edge.heads import Heads
+
 # Answered in one go. More gain nothing, and the first would wait for the last.
 MOST: Final = 64
 
@@ -46,9 +48,13 @@ class Gathering:
     Args:
         answers: answers some.
         loop: whose turns count.
+
+    Attributes:
+        heads: those of earlier requests.
     """
 
     def __init__(self, answers: AtOnce, loop: asyncio.AbstractEventLoop) -> None:
+        self.heads = Heads()
         self._answers = answers
         self._loop = loop
         self._held: list[tuple[Asking, Asked]] = []
@@ -58,10 +64,6 @@ class Gathering:
         if not self._held:
             self._loop.call_soon(self._answer_held)
         self._held.append((connection, asked))
-
-    def answer(self, asked: Asked) -> bytes | None:
-        """The answer to one request now."""
-        return self._answers((asked,))[0]
 
     def _answer_held(self) -> None:
         held, self._held = self._held, []
