@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from origin import Answer, Origin, http, says
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import system_lookup
@@ -22,6 +24,17 @@ from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.sections.providers import ProviderSettings
 
 LOOPBACK = "127.0.0.1/32"
+THING = orjson.dumps({"name": "thing", "time": {"created": "2018-02-03T04:05:06.789Z"}})
+
+
+def registry(origin: Origin, host: str = "127.0.0.1", **more: object) -> dict[str, object]:
+    """The configuration of one npm-shaped provider."""
+    return {"ecosystem": "npm", "url": f"http://{host}:{origin.port}/{{name}}", **more}
+
+
+def good(body: bytes = THING, **headers: str) -> Answer:
+    """An answer as it should be, with a connection that stays open."""
+    return says(http("200 OK", body, **headers))
 
 
 @dataclass

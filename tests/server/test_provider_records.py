@@ -6,9 +6,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import STEADY
 from running import StillClock
 from typosentinel_server.providers.gleaned import Failure, Gleaned
 from typosentinel_server.providers.records import Kept, pack, unpack
@@ -27,8 +28,6 @@ EVIDENCE = st.builds(
     st.lists(TEXTS, max_size=3).map(tuple),
     st.none() | RECORDS,
 )
-# How long an example takes says how busy the machine is.
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @STEADY
