@@ -8,7 +8,7 @@ import pytest
 
 from origin import Origin, http, says
 from running import StillClock
-from strangers import LOOPBACK, Names, good, heard, registry, self_signed, trap, witness
+from strangers import LOOPBACK, THING, Names, good, heard, registry, self_signed, trap, witness
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.gleaned import State
 from typosentinel_server.providers.pins import AGAIN_SECONDS, REFRESH_SECONDS
@@ -78,17 +78,19 @@ async def test_a_socket_is_refused_whatever_led_to_it(real_clock: Clock) -> None
 
 async def test_a_name_that_flips_stays_where_it_was(origin: Origin, still: StillClock) -> None:
     """DNS rebinding: later look-ups lead inside, and connections go to the address that was checked."""
-    origin.answers["/thing"] = origin.answers["/other"] = good()
     names = Names([["127.0.0.1"], ["127.0.0.2"], [METADATA], OSError("no such name"), ["127.0.0.1", "127.0.0.2"]])
     async with trap("127.0.0.2", origin.port) as listener:
         section = {"registries": [registry(origin, "registry.example.org")], "allowPrivate": [LOOPBACK]}
         async with witness(still.clock, names, **section) as found:
-            for _ in range(8):
-                (evidence,) = await heard(found)
+            # Another name each time: no cache answers for the provider.
+            for name in map(str, range(8)):
+                origin.answers[f"/{name}"] = good(THING.replace(b"thing", name.encode()))
+                (evidence,) = await heard(found, name)
                 assert evidence.state is State.USED, evidence.reason
                 still.seconds += REFRESH_SECONDS + 1
                 await asyncio.sleep(0)
         assert listener.connections == 0
+    assert len(origin.asked) == 8
     assert len(names.asked) >= 5
 
 
