@@ -9,19 +9,33 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from origin import Answer, Origin, http, says
+from replicas import replica
 from typosentinel_server.clock import Clock
 from typosentinel_server.providers.gathering import Evidence
 from typosentinel_server.providers.pins import system_lookup
-from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.providers.witness import Witness
 from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.sections.cache import CacheSettings
 from typosentinel_server.sections.providers import ProviderSettings
 
 LOOPBACK = "127.0.0.1/32"
+THING = orjson.dumps({"name": "thing", "time": {"created": "2018-02-03T04:05:06.789Z"}})
+
+
+def registry(origin: Origin, host: str = "127.0.0.1", **more: object) -> dict[str, object]:
+    """The configuration of one npm-shaped provider."""
+    return {"ecosystem": "npm", "url": f"http://{host}:{origin.port}/{{name}}", **more}
+
+
+def good(body: bytes = THING, **headers: str) -> Answer:
+    """An answer as it should be, with a connection that stays open."""
+    return says(http("200 OK", body, **headers))
 
 
 @dataclass
@@ -107,13 +121,14 @@ class Names:
 async def witness(
     clock: Clock, lookup: Any = system_lookup, notice: Any = None, **section: Any
 ) -> AsyncIterator[Witness]:
-    """A witness with a section of the configuration, as the document would write it."""
-    found = Witness(clock, LocalStore(clock.monotonic), notice or (lambda _: None), lookup)
-    found.use(ProviderSettings.model_validate(section))
-    try:
-        yield found
-    finally:
-        await found.close()
+    """A witness with a section of the configuration, as the document would write it, and a cache as servers have it."""
+    async with replica(CacheSettings(), clock) as caches:
+        found = Witness(clock, caches.dear, notice or (lambda _: None), lookup)
+        found.use(ProviderSettings.model_validate(section))
+        try:
+            yield found
+        finally:
+            await found.close()
 
 
 async def heard(found: Witness, name: str = "thing", ecosystem: Ecosystem = Ecosystem.NPM) -> list[Evidence]:

@@ -11,10 +11,13 @@ from hack.cluster.failures import ClusterError
 from hack.cluster.processes import run
 from hack.cluster.state import give_to, person, write
 from hack.images import rootfs
-from hack.images.recipe import DEFAULT_BASE
+from hack.images.recipe import DEFAULT_BASE, Recipe
 
 BUILD_TIMEOUT_SECONDS = 1200
 LAYERS_KEPT = 100
+# Where images have their environment, and what looks through it there.
+ENVIRONMENT = "/opt/typosentinel/bin"
+LOOK = Path(__file__).with_name("within.py")
 COMMANDS = {"buildah": "buildah", "debootstrap": "debootstrap"}
 
 
@@ -30,10 +33,16 @@ class Docker:
     def prepare(self) -> None:
         """Nothing to do: Docker pulls the base itself."""
 
-    def build(self, image: str, containerfile: Path, context: Path, version: str, target: Path) -> None:
-        """Build an image and write it as an archive."""
+    def build(self, image: str, containerfile: Path, context: Path, version: str) -> None:
+        """Build an image."""
         arguments = ["--build-arg", f"BASE={self.base}", "--build-arg", f"VERSION={version}", "--tag", image]
         _run(["docker", "build", "--file", str(containerfile), *arguments, str(context)], f"building {image}")
+
+    def save(self, image: str, target: Path, look: Sequence[str]) -> None:
+        """Write an image as an archive once a look into it has found nothing amiss."""
+        program, *arguments = look
+        run_once = ["docker", "run", "--rm", "--network=none", "--entrypoint", program, image, *arguments]
+        demand_nothing(image, _run(run_once, f"looking into {image}"))
         temporary = target.with_name(f".{target.name}.new")
         _run(["docker", "save", "--output", str(temporary), image], f"saving {image}")
         temporary.replace(target)
@@ -64,21 +73,26 @@ class Buildah:
             give_to(person(), file)
         _run(self._buildah("pull", f"oci-archive:{file}"), "taking over the base image")
 
-    def build(self, image: str, containerfile: Path, context: Path, version: str, target: Path) -> None:
-        """Build an image and write it as an archive; the storage keeps the base and some layers for the next one."""
+    def build(self, image: str, containerfile: Path, context: Path, version: str) -> None:
+        """Build an image."""
         arguments = ["--isolation=chroot", "--pull-never", "--format=oci", "--layers"]
         arguments += [f"--build-arg=BASE={self.base}", f"--build-arg=VERSION={version}", f"--tag={image}"]
         command = self._buildah("build", *arguments, f"--file={containerfile}", str(context))
         _run(command, f"building {image}")
-        temporary = target.with_name(f".{target.name}.new")
-        temporary.unlink(missing_ok=True)
-        _run(
-            self._buildah("push", "--disable-compression", image, f"oci-archive:{temporary}:{image}"), f"saving {image}"
-        )
-        temporary.replace(target)
-        give_to(person(), target)
-        # The archive is the image; what stays are the layers in which the dependencies were installed.
-        _run(self._buildah("rmi", image), f"forgetting {image}")
+
+    def save(self, image: str, target: Path, look: Sequence[str]) -> None:
+        """Write an image as an archive once a look into it has found nothing amiss; the storage keeps some layers."""
+        try:
+            demand_nothing(image, self._within(image, look))
+            temporary = target.with_name(f".{target.name}.new")
+            temporary.unlink(missing_ok=True)
+            archive = f"oci-archive:{temporary}:{image}"
+            _run(self._buildah("push", "--disable-compression", image, archive), f"saving {image}")
+            temporary.replace(target)
+            give_to(person(), target)
+        finally:
+            # The archive is the image; what stays are the layers in which the dependencies were installed.
+            _run(self._buildah("rmi", image), f"forgetting {image}")
         if len(_run(self._buildah("images", "--all", "--quiet"), "listing images").split()) > LAYERS_KEPT:
             _run(self._buildah("rmi", "--prune", "--force"), "removing old layers")
 
@@ -87,6 +101,14 @@ class Buildah:
         if os.path.ismount(self.storage / "overlay"):
             with contextlib.suppress(ClusterError):
                 run(["umount", str(self.storage / "overlay")], "unmounting")
+
+    def _within(self, image: str, command: Sequence[str]) -> str:
+        what = f"looking into {image}"
+        container = _run(self._buildah("from", "--pull-never", image), what).strip()
+        try:
+            return _run(self._buildah("run", "--isolation=chroot", container, "--", *command), what)
+        finally:
+            _run(self._buildah("rm", container), what)
 
     def _buildah(self, command: str, *arguments: str) -> list[str]:
         own = [f"--root={self.storage}", f"--runroot={self.directory / 'run'}", "--storage-driver=overlay"]
@@ -108,6 +130,20 @@ def become_root(program: Path, arguments: Sequence[str]) -> None:
     """Go on as root, after a look whether that will lead anywhere."""
     packages.check_installable(missing_packages())
     privilege.become_root(program, arguments)
+
+
+def look(recipe: Recipe) -> list[str]:
+    """Return the command that within an image prints what keeps its program from starting."""
+    return [f"{ENVIRONMENT}/python", "-c", LOOK.read_text(), recipe.package, f"{ENVIRONMENT}/{recipe.program}"]
+
+
+def demand_nothing(image: str, amiss: str) -> None:
+    """Refuse an image of which something was found amiss."""
+    if amiss.strip():
+        raise ClusterError(
+            "\n    ".join([f"{image} lacks something that its program needs:", *amiss.strip().splitlines()]),
+            advice="What only the image's Python needs stands in pyproject.toml without a marker; then `make lock`.",
+        )
 
 
 def gather(context: Path, folders: Mapping[str, Path]) -> None:

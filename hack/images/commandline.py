@@ -74,7 +74,9 @@ class Images:
             builders.gather(Path(folder), folders)
             containerfile = Path(folder, "Containerfile")
             containerfile.write_bytes((PROGRAM.parents[1] / recipe.containerfile).read_bytes())
-            self.builder.build(self.images[recipe], containerfile, Path(folder), project_version(), target)
+            image = self.images[recipe]
+            self.builder.build(image, containerfile, Path(folder), project_version())
+            self.builder.save(image, target, builders.look(recipe))
         old = sorted(self.directory.glob(f"{recipe.name}-*.tar"), key=lambda file: -file.stat().st_mtime)
         for file in old[KEPT_PER_IMAGE:]:
             file.unlink()

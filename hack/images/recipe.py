@@ -19,11 +19,21 @@ NOT_SOURCE = (".so", "__pycache__", ".egg-info", ".mypy_cache", ".ruff_cache")
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image."""
+    """One image.
+
+    Attributes:
+        name: the last part of the image's own.
+        containerfile: from which it is built.
+        requirements: which are locked.
+        package: what its program is made of.
+        program: what it runs.
+    """
 
     name: str
     containerfile: str
     requirements: str
+    package: str
+    program: str
 
     def tag(self, base: str, root: Path = REPOSITORY) -> str:
         """Return the tag: a hash over base, Containerfile, locked requirements and the project's sources."""
@@ -37,8 +47,14 @@ class Recipe:
 
 IMAGES_REQUIREMENTS = "requirements/images.txt"
 RECIPES = (
-    Recipe("operator", "Containerfile.operator", "requirements/operator.txt"),
-    Recipe("server", "Containerfile.server", "requirements/server.txt"),
+    Recipe(
+        "operator",
+        "Containerfile.operator",
+        "requirements/operator.txt",
+        "typosentinel_operator",
+        "typosentinel-operator",
+    ),
+    Recipe("server", "Containerfile.server", "requirements/server.txt", "typosentinel_server", "typosentinel"),
 )
 
 

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hack import restricted
 from hack.load import outcome
 from hack.load.outcome import Outcome
 from hack.quickstart.kubectl import Kubectl, KubectlError
@@ -11,48 +12,24 @@ from hack.quickstart.kubectl import Kubectl, KubectlError
 PROGRAM = Path(__file__).with_name("generator.py")
 PYTHON = "/opt/typosentinel/bin/python"
 NAME = "load"
+APP = "typosentinel-load"
 START_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
 
 def manifests(namespace: str, image: str, arguments: list[str]) -> list[dict[str, Any]]:
     """The ConfigMap and the pod."""
-    meta = {"name": NAME, "namespace": namespace, "labels": {"app.kubernetes.io/name": "typosentinel-load"}}
     container = {
         "name": NAME,
         "image": image,
-        "imagePullPolicy": "IfNotPresent",
         "command": [PYTHON, f"/program/{PROGRAM.name}", *arguments],
         # Of the cores a good part is its own: who measures must not be late because others are busy.
         "resources": {"requests": {"cpu": "500m", "memory": "64Mi"}},
         "volumeMounts": [{"name": "program", "mountPath": "/program", "readOnly": True}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
     }
-    return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {PROGRAM.name: PROGRAM.read_text()}},
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": meta,
-            "spec": {
-                "restartPolicy": "Never",
-                "automountServiceAccountToken": False,
-                "enableServiceLinks": False,
-                "terminationGracePeriodSeconds": 0,
-                "securityContext": {
-                    "runAsNonRoot": True,
-                    "runAsUser": 65532,
-                    "seccompProfile": {"type": "RuntimeDefault"},
-                },
-                "containers": [container],
-                "volumes": [{"name": "program", "configMap": {"name": NAME}}],
-            },
-        },
-    ]
+    pod = restricted.pod(NAME, namespace, APP, container, [{"name": "program", "configMap": {"name": NAME}}])
+    program = {PROGRAM.name: PROGRAM.read_text()}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": pod["metadata"], "data": program}, pod]
 
 
 def await_begun(kubectl: Kubectl, namespace: str) -> None:

@@ -7,41 +7,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from hack import restricted
 from hack.quickstart.kubectl import Kubectl, KubectlError
 
 
 def manifest(name: str, namespace: str, image: str, arguments: Sequence[str]) -> dict[str, Any]:
-    """A pod of the `restricted` level that runs the scanner's command line once."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/name": "typosentinel-client"}},
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 0,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 65532,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
-                {
-                    "name": "scan",
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "args": ["scan", *arguments],
-                    "env": [{"name": "COLUMNS", "value": "140"}],
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                }
-            ],
-        },
+    """A pod that runs the scanner's command line once."""
+    container = {
+        "name": "scan",
+        "image": image,
+        "args": ["scan", *arguments],
+        "env": [{"name": "COLUMNS", "value": "140"}],
     }
+    return restricted.pod(name, namespace, "typosentinel-client", container)
 
 
 def scan(

@@ -3,7 +3,7 @@
 import pytest
 
 from running import StillClock
-from typosentinel_server.ratelimit.headers import fields
+from typosentinel_server.ratelimit.headers import lines, tell
 from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter, Limits
 from typosentinel_server.ratelimit.policy import FREE, Decision, Endpoint, Rule
 from typosentinel_server.ratelimit.statistics import Offenders
@@ -160,13 +160,18 @@ def test_who_is_refused_often_is_never_missed() -> None:
 
 
 def test_headers_of_a_decision(still: StillClock) -> None:
-    """Both families say the same; where there is no limit they say nothing."""
-    limiter = limiter_of(still, default=Rule(600, 60, 100))
-    assert fields(taken(limiter, Endpoint.SCAN, ANN)) == (
-        ("X-RateLimit-Limit", "600"),
-        ("X-RateLimit-Remaining", "99"),
-        ("X-RateLimit-Window", "60"),
-        ("RateLimit-Policy", '"default";q=600;w=60'),
-        ("RateLimit", '"default";r=99;t=60'),
-    )
-    assert fields(FREE) == ()
+    """Both families say the same, and both ways to say it; where there is no limit they say nothing."""
+    decision = taken(limiter_of(still, default=Rule(600, 60, 100)), Endpoint.SCAN, ANN)
+    told: dict[str, str] = {}
+    tell(told, decision)
+    assert told == {
+        "X-RateLimit-Limit": "600",
+        "X-RateLimit-Remaining": "99",
+        "X-RateLimit-Window": "60",
+        "RateLimit-Policy": '"default";q=600;w=60',
+        "RateLimit": '"default";r=99;t=60',
+    }
+    assert lines(decision) == "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    told.clear()
+    tell(told, FREE)
+    assert (told, lines(FREE)) == ({}, "")

@@ -1,18 +1,16 @@
-"""Evidence as bytes, and the small store that keeps them."""
+"""Evidence as bytes."""
 
-import asyncio
 from datetime import date
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from running import StillClock
+from examples import STEADY
 from typosentinel_server.providers.gleaned import Failure, Gleaned
 from typosentinel_server.providers.records import Kept, pack, unpack
-from typosentinel_server.providers.store import LocalStore
 from typosentinel_server.scan.context.malware import Record
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20).filter(str.strip)
@@ -27,8 +25,6 @@ EVIDENCE = st.builds(
     st.lists(TEXTS, max_size=3).map(tuple),
     st.none() | RECORDS,
 )
-# How long an example takes says how busy the machine is.
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @STEADY
@@ -69,43 +65,3 @@ def test_any_bytes_are_a_record_or_none(content: bytes) -> None:
     """And nothing worse."""
     with pytest.raises(Failure):
         unpack(content)
-
-
-async def test_the_small_store_keeps_for_its_time_and_no_more_than_its_size(still: StillClock) -> None:
-    """What is too old is made anew, and what was made first makes room."""
-    store = LocalStore(still.clock.monotonic, ttl=10.0, max_entries=2)
-    made: list[str] = []
-
-    async def fetched(name: str) -> bytes:
-        async def make() -> bytes:
-            made.append(name)
-            return name.encode()
-
-        return (await store.fetch(name, make)).value
-
-    for name in ("a", "a", "b", "c", "b", "a"):
-        assert await fetched(name) == name.encode()
-    assert made == ["a", "b", "c", "a"]
-    still.seconds += 10
-    await fetched("a")
-    assert made[-1] == "a"
-    assert len(made) == 5
-
-
-async def test_what_fails_is_not_kept(still: StillClock) -> None:
-    """All who wait learn of it, and the next one tries again."""
-    store = LocalStore(still.clock.monotonic)
-    tries = 0
-
-    async def make() -> bytes:
-        nonlocal tries
-        tries += 1
-        await asyncio.sleep(0)
-        if tries == 1:
-            raise ValueError("no")
-        return b"yes"
-
-    first = await asyncio.gather(*(store.fetch("a", make) for _ in range(3)), return_exceptions=True)
-    assert all(isinstance(one, ValueError) for one in first)
-    assert (await store.fetch("a", make)).value == b"yes"
-    assert tries == 2

@@ -6,20 +6,18 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from typosentinel_server.providers.asking import Subject, address, subject
+from examples import STEADY
+from typosentinel_server.providers.asking import Subject, subject
 from typosentinel_server.providers.gleaned import Failure, Gleaned, State
 from typosentinel_server.providers.reading import PARSERS
 from typosentinel_server.providers.shapes import goproxy, osv
-from typosentinel_server.scan.context.malware import Record
 from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.sections.providers import SHAPES_OF, Shape
 
 ECOSYSTEM_OF = {shape: ecosystem for ecosystem, shapes in SHAPES_OF.items() for shape in shapes}
-# How long an example takes says how busy the machine is.
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = {Ecosystem.MAVEN: "org.example:thing", Ecosystem.GO: "example.org/thing", Ecosystem.NPM: "@example/thing"}
 LINK = "https://github.com/example/thing"
 
@@ -28,11 +26,6 @@ def asked_of(shape: Shape) -> Subject:
     """The package that the answers of a shape are about."""
     ecosystem = ECOSYSTEM_OF[shape]
     return subject(ecosystem, NAMES.get(ecosystem, "Some_Thing"))
-
-
-def name_of(shape: Shape) -> str:
-    """How an answer calls it."""
-    return NAMES.get(ECOSYSTEM_OF[shape], "Some_Thing")
 
 
 def read(shape: Shape, answer: Any) -> Gleaned:
@@ -309,143 +302,6 @@ def test_versions_lead_nowhere_else(body: bytes) -> None:
     """A version becomes part of an address, so it is one or the list is broken."""
     with pytest.raises(Failure):
         goproxy.first_version(body)
-
-
-def advisory(name: str, **affected: Any) -> dict[str, Any]:
-    """A record about the package."""
-    return {"id": name, "affected": [{"package": {"ecosystem": "PyPI", "name": "some-thing"}, **affected}]}
-
-
-ENDLESS = [{"type": "SEMVER", "events": [{"introduced": "0"}]}]
-FIXED = [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2"}]}]
-
-
-@pytest.mark.parametrize(
-    ("vulns", "ids", "malware"),
-    [
-        (None, (), None),
-        ([], (), None),
-        ([advisory("CVE-2024-1", ranges=ENDLESS)], ("CVE-2024-1",), None),
-        ([advisory("MAL-2024-1", ranges=ENDLESS)], ("MAL-2024-1",), Record(None, "MAL-2024-1")),
-        (
-            [advisory("MAL-2024-1", ranges=FIXED, versions=["v1.0"])],
-            ("MAL-2024-1",),
-            Record(frozenset({"1"}), "MAL-2024-1"),
-        ),
-        (
-            [advisory("MAL-1", versions=["1.0"]), advisory("MAL-2", versions=["1.1"])],
-            ("MAL-1", "MAL-2"),
-            Record(frozenset({"1", "1.1"}), "MAL-1"),
-        ),
-        ([advisory("MAL-1", ranges=ENDLESS) | {"withdrawn": "2024-01-01T00:00:00Z"}], (), None),
-        ([{"id": "MAL-1", "affected": [{"package": {"ecosystem": "npm", "name": "some-thing"}}]}], (), None),
-        ([{"id": "MAL-1", "affected": [{"package": {"ecosystem": "PyPI", "name": "other"}}]}], (), None),
-        ([{"id": "MAL-1"}], (), None),
-    ],
-)
-def test_what_is_known_against_a_package(vulns: Any, ids: tuple[str, ...], malware: Record | None) -> None:
-    """Ids of what is about this package and stands; those of malware with the versions that are meant."""
-    page = osv.page(orjson.dumps({"vulns": vulns}), asked_of(Shape.PYPI))
-    assert page.gleaned == Gleaned(vulnerabilities=ids, malware=malware)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        [],
-        {"vulns": {}},
-        {"vulns": [7]},
-        {"vulns": [{"id": 7}]},
-        {"vulns": [{"id": "a\nb"}]},
-        {"vulns": [{"id": "x" * 101}]},
-        {"vulns": [advisory("MAL-1", ranges=[7])]},
-        {"vulns": [advisory("MAL-1", ranges=[{"events": [7]}])]},
-        {"vulns": [advisory("MAL-1", versions=[7])]},
-        {"vulns": [], "next_page_token": 7},
-        {"vulns": [], "next_page_token": "x" * 5000},
-    ],
-)
-def test_what_no_source_of_vulnerabilities_answers(answer: Any) -> None:
-    """Wrong types are no evidence of anything."""
-    with pytest.raises(Failure) as failure:
-        osv.page(orjson.dumps(answer), asked_of(Shape.PYPI))
-    assert failure.value.state is State.BROKEN
-
-
-@pytest.mark.parametrize(
-    ("ecosystem", "name", "path"),
-    [
-        (Ecosystem.PYPI, "Some.Thing", "some-thing"),
-        (Ecosystem.NPM, "@example/thing", "@example%2Fthing"),
-        (Ecosystem.NPM, "it's(a)~thing!", "it%27s%28a%29~thing%21"),
-        (Ecosystem.NPM, "...a", "...a"),
-        (Ecosystem.NUGET, "Some.Thing", "some.thing"),
-        (Ecosystem.GO, "github.com/Example/Thing/v2", "github.com/!example/!thing"),
-        (Ecosystem.RUBYGEMS, "a..b", "a..b"),
-    ],
-)
-def test_names_in_addresses(ecosystem: Ecosystem, name: str, path: str) -> None:
-    """A name is one part of the path, and only Go's have several."""
-    assert address("https://r.example.org/x/{name}/json", subject(ecosystem, name)) == (
-        f"https://r.example.org/x/{path}/json"
-    )
-
-
-def test_parts_of_a_name_in_a_query() -> None:
-    """Maven's search asks for group and artifact by themselves."""
-    asked = subject(Ecosystem.MAVEN, "org.example:thing_2.13")
-    assert address("https://r.example.org/s?q=g:{group}+AND+a:{artifact}", asked) == (
-        "https://r.example.org/s?q=g:org.example+AND+a:thing_2.13"
-    )
-
-
-@pytest.mark.parametrize(
-    ("ecosystem", "name"),
-    [
-        (Ecosystem.PYPI, "../admin"),
-        (Ecosystem.PYPI, "a/../b"),
-        (Ecosystem.PYPI, "%2e%2e"),
-        (Ecosystem.PYPI, "a\r\nHost: evil"),
-        (Ecosystem.PYPI, "a?b"),
-        (Ecosystem.PYPI, "a#b"),
-        (Ecosystem.PYPI, "a@evil.example"),
-        (Ecosystem.PYPI, "r\u0435quests"),
-        (Ecosystem.PYPI, ""),
-        (Ecosystem.NPM, ".."),
-        (Ecosystem.NPM, "."),
-        (Ecosystem.NPM, "@scope/.."),
-        (Ecosystem.NPM, "@scope/../../etc"),
-        (Ecosystem.NPM, "@../x"),
-        (Ecosystem.GO, "example.org/../x"),
-        (Ecosystem.GO, "example.org/./x"),
-        (Ecosystem.GO, ".."),
-        (Ecosystem.GO, "//evil.example/x"),
-        (Ecosystem.MAVEN, "..:thing"),
-        (Ecosystem.MAVEN, "org.example:.."),
-    ],
-)
-def test_names_that_could_lead_elsewhere_are_not_asked_about(ecosystem: Ecosystem, name: str) -> None:
-    """What is no name, or could be taken for a way up, makes no address."""
-    with pytest.raises(Failure) as failure:
-        subject(ecosystem, name)
-    assert failure.value.state is State.REFUSED
-
-
-@STEADY
-@given(st.sampled_from(Ecosystem), st.text(st.characters(codec="ascii"), max_size=30))
-def test_no_name_changes_where_a_request_goes(ecosystem: Ecosystem, name: str) -> None:
-    """For any text, the address keeps its host and the parts around the name, or there is no address."""
-    try:
-        asked = subject(ecosystem, name)
-    except Failure:
-        return
-    made = address("https://r.example.org/before/{name}/after", asked)
-    parts = made.split("/")
-    assert parts[:4] == ["https:", "", "r.example.org", "before"]
-    assert parts[-1] == "after"
-    assert ecosystem is Ecosystem.GO or len(parts) == 6
-    assert not {".", "..", ""} & set(parts[4:])
-    assert not set("?#\\ \r\n") & set(made)
 
 
 def test_sums_become_months() -> None:

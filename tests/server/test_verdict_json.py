@@ -4,9 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import STEADY
 from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.scan.model import (
     Allowance,
@@ -95,7 +96,7 @@ def _finding(finding: Finding) -> FindingBody:
     )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(STEADY, max_examples=200)
 @given(result=RESULT, name=TEXT, version=st.none() | TEXT, seconds=st.floats(0, 1e4), cached=st.booleans())
 def test_the_model_writes_the_same_bytes(
     result: ScanResult, name: str, version: str | None, seconds: float, *, cached: bool

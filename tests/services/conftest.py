@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from limitfleet import Replicas
+from origin import Origin, opened
 from redisserver import RedisServer
 from running import StillClock
 from typosentinel_server.clock import Clock
@@ -64,3 +65,10 @@ async def replicas() -> AsyncIterator[Replicas]:
     """Makes replicas that share a limit; they end with the test."""
     async with AsyncExitStack() as stack:
         yield Replicas(stack)
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    """A provider that does as it is told."""
+    async with opened() as found:
+        yield found

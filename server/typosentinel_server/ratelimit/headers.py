@@ -47,10 +47,3 @@ def lines(decision: Decision) -> str:
         f"{X_LIMIT}: {limit}\r\n{X_REMAINING}: {remaining}\r\n{X_WINDOW}: {window}\r\n"
         f"{POLICY}: {policy}\r\n{RATE_LIMIT}: {name}{remaining};t={decision.reset}\r\n"
     )
-
-
-def fields(decision: Decision) -> tuple[tuple[str, str], ...]:
-    """The fields as pairs of name and value."""
-    found: dict[str, str] = {}
-    tell(found, decision)
-    return tuple(found.items())
