@@ -264,3 +264,18 @@ async def test_an_engine_that_fails_fails_for_one_alone(start: Start, monkeypatc
             return response.status
 
     assert await asyncio.gather(*map(ask, ("numpyy", "broken", "djagno", "broken"))) == [200, 500, 200, 500]
+
+
+async def test_a_lane_that_fails_leaves_its_requests_to_others(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for ever; the failure is told to the loop, whose handler logs it."""
+
+    def answer(_lane: FastLane, _asked: Sequence[Asked]) -> list[bytes | None]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FastLane, "answer", answer)
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    server = await start()
+    async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
+        assert (await response.json())["verdict"] == "suspicious"
+    assert [type(context["exception"]) for context in told] == [ZeroDivisionError]

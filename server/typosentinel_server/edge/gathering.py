@@ -69,6 +69,13 @@ class Gathering:
         held, self._held = self._held, []
         for start in range(0, len(held), MOST):
             some = held[start : start + MOST]
-            answers = self._answers([asked for _, asked in some])
+            answers = self._answered([asked for _, asked in some])
             for (connection, _), answer in zip(some, answers, strict=True):
                 connection.take(answer)
+
+    def _answered(self, asked: Sequence[Asked]) -> Sequence[bytes | None]:
+        try:
+            return self._answers(asked)
+        except Exception as error:  # noqa: BLE001 - nobody else would answer these requests
+            self._loop.call_exception_handler({"message": "requests could not be answered at once", "exception": error})
+            return [None] * len(asked)

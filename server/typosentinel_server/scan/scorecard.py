@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from math import exp
+from operator import itemgetter
 from typing import Any
 
 from typosentinel_server.scan.evidence import Group, Signs
@@ -23,6 +24,7 @@ STARTING = "ecosystem"
 WEAK = 0.15
 VALUE = "{value}"
 OTHERS = "all other signs, each of them weak"
+_STRENGTH = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,17 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    # A sign as it is told: the words for either side, and whether its number, or another sign, belongs to them.
+    # A sign as it is told. What it contributes is made beforehand for each of its ranges, with its strength to sort by;
+    # None where it is weak or shares its reason with others, so that it is told together with them.
     cuts: tuple[float, ...]
     weights: tuple[float, ...]
     reason: str
-    against: str
-    in_favour: str
+    told: tuple["_Told | None", ...]
     counts: bool
     shares: bool
+
+
+_Told = tuple[float, Contribution]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +78,12 @@ class Card:
 
     def __post_init__(self) -> None:
         reasons = [sign.reason for sign in self.signs.values()]
-        steps = {
-            name: _Step(
-                sign.cuts,
-                tuple(weight + self.start for weight in sign.weights) if name == STARTING else sign.weights,
-                sign.reason,
-                _told(sign.reason, 1),
-                _told(sign.reason, -1),
-                counts=VALUE in sign.reason,
-                shares=reasons.count(sign.reason) > 1,
-            )
-            for name, sign in self.signs.items()
-        }
+        steps = {}
+        for name, sign in self.signs.items():
+            shares = reasons.count(sign.reason) > 1
+            weights = tuple(weight + self.start for weight in sign.weights) if name == STARTING else sign.weights
+            told = tuple(None if shares or _is_weak(weight) else _tell(sign.reason, weight) for weight in weights)
+            steps[name] = _Step(sign.cuts, weights, sign.reason, told, VALUE in sign.reason, shares)
         object.__setattr__(self, "_steps", steps)
         packed = {name: array("d", (*sign.cuts, *sign.weights)).tobytes() for name, sign in self.signs.items()}
         object.__setattr__(self, "_table", packed)
@@ -102,35 +101,33 @@ class Card:
     def contributions(self, signs: Signs) -> tuple[Contribution, ...]:
         """What the sum is made of, strongest first; signs of one reason are one contribution, and so are the weak."""
         steps = self._steps
-        told: list[Contribution] = []
+        told: list[_Told] = []
         together: dict[str, float] = {}
         weak, omitted = 0.0, False
         for name, value in signs.items():
             step = steps.get(name)
             if step is None:
                 continue
-            weight = step.weights[bisect_right(step.cuts, value)]
-            if step.shares:
+            at = bisect_right(step.cuts, value)
+            ready = step.told[at]
+            if ready is not None:
+                told.append(_with_value(ready, value) if step.counts else ready)
+            elif step.shares:
                 reason = step.reason.replace(VALUE, _shown(value)) if step.counts else step.reason
-                together[reason] = together.get(reason, 0.0) + weight
-            elif -WEAK < weight < WEAK:
-                weak += weight
-                omitted = True
+                together[reason] = together.get(reason, 0.0) + step.weights[at]
             else:
-                reason = step.in_favour if weight < 0 else step.against
-                told.append(
-                    Contribution(reason.replace(VALUE, _shown(value)) if step.counts else reason, round(weight, 3))
-                )
+                weak += step.weights[at]
+                omitted = True
         for reason, weight in together.items():
-            if -WEAK < weight < WEAK:
+            if _is_weak(weight):
                 weak += weight
                 omitted = True
             else:
-                told.append(Contribution(_told(reason, weight), round(weight, 3)))
+                told.append(_tell(reason, weight))
         if omitted:
-            told.append(Contribution(OTHERS, round(weak, 3)))
-        told.sort(key=_strength, reverse=True)
-        return tuple(told)
+            told.append(_tell(OTHERS, weak))
+        told.sort(key=_STRENGTH, reverse=True)
+        return tuple([contribution for _, contribution in told])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +170,19 @@ def fitted() -> Scorecard:
     return parse(json.loads(content))
 
 
-def _strength(contribution: Contribution) -> float:
-    return abs(contribution.weight)
+def _is_weak(weight: float) -> bool:
+    return -WEAK < weight < WEAK
 
 
-def _told(reason: str, weight: float) -> str:
+def _tell(reason: str, weight: float) -> _Told:
     against, bar, in_favour = reason.partition("|")
-    return in_favour if bar and weight < 0 else against
+    rounded = round(weight, 3)
+    return abs(rounded), Contribution(in_favour if bar and weight < 0 else against, rounded)
+
+
+def _with_value(told: _Told, value: float) -> _Told:
+    strength, contribution = told
+    return strength, Contribution(contribution.reason.replace(VALUE, _shown(value)), contribution.weight)
 
 
 def _shown(value: float) -> str:
