@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hack.cluster.failures import ClusterError
+from hack.cluster.progress import say
 from hack.cluster.state import give_to, person
 from hack.images.recipe import IMAGES_REQUIREMENTS, REPOSITORY, Recipe, digest, sources
 
@@ -30,9 +31,13 @@ def gathered(recipe: Recipe, cache: Path) -> dict[str, Path]:
 
 
 def project(cache: Path) -> Path:
-    """Return the folder with the project's own wheel; built from a copy, as building writes into the sources."""
+    """Return the folder with the project's own wheel; built from a copy, as building writes into the sources.
+
+    Its engine is compiled where this Python is of the images' version and has all that it takes.
+    """
     files = sources()
-    target = cache / "wheels" / f"project-{digest(REPOSITORY, files)}"
+    fits = _virtual_environment().exists() and sys.version_info[:2] == tuple(map(int, PYTHON.split(".")))
+    target = cache / "wheels" / f"project-{digest(REPOSITORY, files, 'compiled' if fits else 'plain')}"
     if target.is_dir():
         return target
     with tempfile.TemporaryDirectory(prefix="typosentinel-wheel-") as folder:
@@ -42,9 +47,17 @@ def project(cache: Path) -> Path:
             shutil.copyfile(file, copy)
         arguments = ["wheel", "--no-deps", "--wheel-dir", f"{folder}/wheel"]
         if _virtual_environment().exists():
-            # The build's own requirement is a locked one there: nothing is fetched.
+            # The build's own requirements are locked ones there: nothing is fetched.
             arguments.append("--no-build-isolation")
-        _pip([*arguments, f"{folder}/source"], "building the project's wheel")
+        arguments.append(f"{folder}/source")
+        what = "building the project's wheel"
+        try:
+            _pip(arguments, what, {"TYPOSENTINEL_COMPILE": "1"} if fits else {})
+        except ClusterError as error:
+            if not fits:
+                raise
+            say(f"{error}\n    The engine stays as it is written: scans take a third longer. Is there a C compiler?")
+            _pip(arguments, what)
         _settle(Path(folder, "wheel"), target)
     old = sorted(target.parent.glob("project-*"), key=lambda path: -path.stat().st_mtime)
     for superseded in old[WHEELS_KEPT:]:
@@ -96,14 +109,20 @@ def _machine() -> str:
     return platform.machine()
 
 
-def _pip(arguments: Sequence[str], what: str) -> None:
+def _pip(arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> None:
     """Run pip: the project's environment's where there is one, else the one of the running Python."""
     own = _virtual_environment()
     command = [str(own) if own.exists() else sys.executable, "-m", "pip", *arguments]
     command += ["--quiet", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+            env=os.environ | dict(environment or {}),
         )
     except subprocess.TimeoutExpired:
         raise ClusterError(f"{what}: pip did not end within {TIMEOUT_SECONDS // 60} minutes") from None
