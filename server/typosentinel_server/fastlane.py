@@ -19,6 +19,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 from typosentinel_server.charging import FORWARDED_FOR
 from typosentinel_server.compression import INLINE_BYTES, MIN_BYTES, chosen, compressed
 from typosentinel_server.edge.gathering import Asked
+from typosentinel_server.edge.heads import Head
 from typosentinel_server.errors import DomainError
 from typosentinel_server.health import Health
 from typosentinel_server.keys import Server
@@ -42,7 +43,7 @@ PLAIN: Final = re.compile(
 
 class _Reply(NamedTuple):
     # What is to be sent, apart from what every answer carries.
-    facts: RouteFacts
+    route: RouteFacts
     request_id: str
     status: int
     kind: str
@@ -50,10 +51,20 @@ class _Reply(NamedTuple):
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    # What a head says, whatever comes behind it: which route, if it is a plain one; the caller's ids; what he takes.
+    message: RawRequestMessage
+    route: RouteFacts | None
+    request_id: str | None
+    chain: str | None
+    accepted: str
+
+
 @dataclass(slots=True)
 class _Scan:
     # A request for a scan on its way to an answer: what came, what was asked, and why nothing can be.
-    message: RawRequestMessage
+    facts: _Facts
     decision: Decision
     started: float
     name: str
@@ -91,34 +102,48 @@ class FastLane:
             self._server.service.judge(inquiries)
         return [self._scanned(one) if isinstance(one, _Scan) else one for one in begun]
 
-    def _begun(self, message: RawRequestMessage, body: bytes, peer: str | None) -> "bytes | _Scan | None":
-        path = message.path
-        if path == SCAN.label:
-            return self._scan(message, body, peer)
-        if path == HEALTH.label:
-            return self._look(message, body)
-        return None
+    def _begun(self, head: Head, body: bytes, peer: str | None) -> "bytes | _Scan | None":
+        facts = head.noted
+        if not isinstance(facts, _Facts):
+            head.noted = facts = self._facts_of(head.message)
+        if facts.route is None or self._server.lifecycle.draining:
+            return None
+        return self._scan(facts, body, peer) if facts.route is SCAN else self._look(facts, body)
 
-    def _scan(self, message: RawRequestMessage, body: bytes, peer: str | None) -> "_Scan | None":
-        server = self._server
+    def _facts_of(self, message: RawRequestMessage) -> "_Facts":
         headers = message.headers
-        if (
-            message.method != hdrs.METH_POST
-            or headers.get(hdrs.CONTENT_TYPE) != JSON
-            or server.witness.configured
-            or not self._is_plain(message)
+        route = None
+        if not (
+            message.should_close
+            or message.version != HttpVersion11
+            or message.compression is not None
+            or message.chunked
+            or message.upgrade
+            or hdrs.EXPECT in headers
+            or hdrs.CONTENT_ENCODING in headers
         ):
+            if message.path == SCAN.label and message.method == hdrs.METH_POST:
+                route = SCAN if headers.get(hdrs.CONTENT_TYPE) == JSON else None
+            elif message.path == HEALTH.label and message.method == hdrs.METH_GET:
+                route = HEALTH
+        decent = self._around.decent
+        own, chain = decent(headers.get(X_REQUEST_ID)), decent(headers.get(X_CORRELATION_ID))
+        return _Facts(message, route, own, chain, headers.get(hdrs.ACCEPT_ENCODING, ""))
+
+    def _scan(self, facts: "_Facts", body: bytes, peer: str | None) -> "_Scan | None":
+        server = self._server
+        if server.witness.configured:
             return None
         found = PLAIN.fullmatch(body)
         if found is None:
             return None
         started = server.clock.monotonic()
-        decision = self._decision(message, peer)
+        decision = self._decision(facts.message, peer)
         if decision is None:
             return None
         ecosystem, name, version = found.groups()
         asked = name.decode("ascii")
-        scan = _Scan(message, decision, started, asked, None if version is None else version.decode("ascii"))
+        scan = _Scan(facts, decision, started, asked, None if version is None else version.decode("ascii"))
         if not decision.allowed:
             scan.error = refused(decision)
             return scan
@@ -129,58 +154,44 @@ class FastLane:
         return scan
 
     def _scanned(self, scan: "_Scan") -> bytes:
-        message = scan.message
-        request_id = self._around.id_of(message.headers)
+        facts = scan.facts
+        request_id = facts.request_id or self._around.new_id()
         status, kind, more = HTTPStatus.OK.value, JSON, ""
         try:
             found = self._found(scan)
         except DomainError as error:
-            status, kind, more, found = self._failed(message, request_id, error)
+            status, kind, more, found = self._failed(facts.message, request_id, error)
         except Exception as error:  # noqa: BLE001 - as above
             self._server.log.write.error("request failed", request_id=request_id, path=SCAN.label, exc_info=error)
-            status, kind, more, found = self._failed(message, request_id, internal())
+            status, kind, more, found = self._failed(facts.message, request_id, internal())
         more += lines(scan.decision)
-        return self._sent(message, _Reply(SCAN, request_id, status, kind, more, found), scan.started)
+        return self._sent(facts, _Reply(SCAN, request_id, status, kind, more, found), scan.started)
 
-    def _look(self, message: RawRequestMessage, body: bytes) -> bytes | None:
-        if message.method != hdrs.METH_GET or body or not self._is_plain(message):
+    def _look(self, facts: "_Facts", body: bytes) -> bytes | None:
+        if body:
             return None
         started = self._server.clock.monotonic()
         try:
             status, found = self._health.look()
         except Exception:  # noqa: BLE001 - asked on the way of all others it fails again, and there somebody is told
             return None
-        request_id = self._around.id_of(message.headers)
-        return self._sent(message, _Reply(HEALTH, request_id, status, JSON, "", found), started)
+        request_id = facts.request_id or self._around.new_id()
+        return self._sent(facts, _Reply(HEALTH, request_id, status, JSON, "", found), started)
 
-    def _is_plain(self, message: RawRequestMessage) -> bool:
-        headers = message.headers
-        return not (
-            message.should_close
-            or message.version != HttpVersion11
-            or message.compression is not None
-            or message.chunked
-            or message.upgrade
-            or hdrs.EXPECT in headers
-            or hdrs.CONTENT_ENCODING in headers
-            or self._server.lifecycle.draining
-        )
-
-    def _sent(self, message: RawRequestMessage, reply: "_Reply", started: float) -> bytes:
-        facts, request_id, status, kind, more, body = reply
-        headers = message.headers
+    def _sent(self, facts: "_Facts", reply: "_Reply", started: float) -> bytes:
+        route, request_id, status, kind, more, body = reply
         if len(body) >= MIN_BYTES:
-            body, coded = _coded(body, headers.get(hdrs.ACCEPT_ENCODING, ""))
+            body, coded = _coded(body, facts.accepted)
             more += coded
         seconds = self._server.clock.monotonic() - started
-        correlation = self._around.decent(headers.get(X_CORRELATION_ID)) or request_id
         head = (
             f"HTTP/1.1 {status} {'OK' if status == HTTPStatus.OK else HTTPStatus(status).phrase}\r\n"
-            f"Content-Type: {kind}\r\n{X_REQUEST_ID}: {request_id}\r\n{X_CORRELATION_ID}: {correlation}\r\n"
+            f"Content-Type: {kind}\r\n{X_REQUEST_ID}: {request_id}\r\n"
+            f"{X_CORRELATION_ID}: {facts.chain or request_id}\r\n"
             f"X-Process-Time: {seconds:.6f}\r\n{self._who}{more}"
             f"Content-Length: {len(body)}\r\nDate: {rfc822_formatted_time()}\r\n\r\n"
         )
-        self._around.count(message.method, facts, status, seconds, request_id)
+        self._around.count(facts.message.method, route, status, seconds, request_id)
         return head.encode("ascii") + body
 
     def _decision(self, message: RawRequestMessage, peer: str | None) -> Decision | None:

@@ -124,7 +124,11 @@ class Around:
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """The caller's own id where it is a decent one, else a new one."""
-        return self.decent(headers.get(X_REQUEST_ID)) or next(self._ids)
+        return self.decent(headers.get(X_REQUEST_ID)) or self.new_id()
+
+    def new_id(self) -> str:
+        """An id for a request that came with none."""
+        return next(self._ids)
 
     def decent(self, given: str | None) -> str | None:
         """An id that a caller gave, if it is one that can do no harm in headers and logs."""

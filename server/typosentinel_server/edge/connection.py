@@ -20,7 +20,7 @@ from aiohttp.web_protocol import _ErrInfo
 from typosentinel_server.edge import objections
 from typosentinel_server.edge.counts import ConnectionCounts
 from typosentinel_server.edge.gathering import Asked, Gathering
-from typosentinel_server.edge.heads import END, LOST, measured
+from typosentinel_server.edge.heads import END, LOST, Head, measured
 from typosentinel_server.edge.objections import MAX_HEAD_BYTES, MAX_HEADERS
 from typosentinel_server.edge.pace import End, Pace, Phase
 from typosentinel_server.errors import DomainError, InvalidRequest, printable
@@ -180,7 +180,7 @@ class Connection(web.RequestHandler):
             self._feed(data)
             return
         self._parsed = data
-        self._hold(gathering, Asked(known.message, data[len(head) :], self._peer))
+        self._hold(gathering, Asked(known, data[len(head) :], self._peer))
 
     def take(self, answer: bytes | None) -> None:
         """Sends the answer to the request that is held; None leaves it to the library."""
@@ -305,7 +305,7 @@ class Connection(web.RequestHandler):
             or len(data := chunks[0]) > STEP_BYTES
         ):
             return None
-        return Asked(message, data, self._peer)
+        return Asked(Head(message, len(data)), data, self._peer)
 
     def _owe(self, count: int) -> None:
         # Leaves so many messages to the library.

@@ -9,9 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from aiohttp.http import RawRequestMessage
-
-from typosentinel_server.edge.heads import Heads
+from typosentinel_server.edge.heads import Head, Heads
 
 # Answered in one go. More gain nothing, and the first would wait for the last.
 MOST: Final = 64
@@ -21,12 +19,12 @@ class Asked(NamedTuple):
     """A request that is there as a whole.
 
     Attributes:
-        message: the head, as the library parsed it.
+        head: as the library parsed it.
         body: all of it.
         peer: the address of whoever sent it.
     """
 
-    message: RawRequestMessage
+    head: Head
     body: bytes
     peer: str | None
 

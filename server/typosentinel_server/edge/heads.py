@@ -4,7 +4,8 @@ Clients send the same head again and again. What the library's parser made of it
 that there is one opinion on what they mean, and not a second parser that could have another.
 """
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import hdrs
 from aiohttp.http import RawRequestMessage
@@ -17,16 +18,19 @@ END: Final = b"\r\n\r\n"
 LOST: Final = -1
 
 
-class Head(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Head:
     """A parsed head.
 
     Attributes:
         message: what the library made of it.
         length: bytes of the body that it announces.
+        noted: what whoever answers such requests has found out about it.
     """
 
     message: RawRequestMessage
     length: int
+    noted: object = None
 
 
 class Heads:

@@ -19,6 +19,16 @@ RATE_LIMIT = istr("RateLimit")
 
 
 @lru_cache(maxsize=256)
+def _constant_lines(policy: str, limit: int, window: int) -> tuple[str, str]:
+    # What stands before and behind the first of the two numbers of what remains.
+    shown, span, rule, name = _constant(policy, limit, window)
+    return (
+        f"{X_LIMIT}: {shown}\r\n{X_REMAINING}: ",
+        f"\r\n{X_WINDOW}: {span}\r\n{POLICY}: {rule}\r\n{RATE_LIMIT}: {name}",
+    )
+
+
+@lru_cache(maxsize=256)
 def _constant(policy: str, limit: int, window: int) -> tuple[str, str, str, str]:
     # Names of policies are our own words; nothing in them needs to be escaped.
     return str(limit), str(window), f'"{policy}";q={limit};w={window}', f'"{policy}";r='
@@ -41,9 +51,6 @@ def lines(decision: Decision) -> str:
     """The fields as they stand in the head of an answer, each ended by CRLF."""
     if not decision.limit:
         return ""
-    limit, window, policy, name = _constant(decision.policy, decision.limit, decision.window)
+    before, behind = _constant_lines(decision.policy, decision.limit, decision.window)
     remaining = max(0, decision.remaining)
-    return (
-        f"{X_LIMIT}: {limit}\r\n{X_REMAINING}: {remaining}\r\n{X_WINDOW}: {window}\r\n"
-        f"{POLICY}: {policy}\r\n{RATE_LIMIT}: {name}{remaining};t={decision.reset}\r\n"
-    )
+    return f"{before}{remaining}{behind}{remaining};t={decision.reset}\r\n"
