@@ -8,9 +8,10 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from typosentinel_server.edge import objections
-from typosentinel_server.edge.connection import Connection, Place, Refusal
+from typosentinel_server.edge.connection import Connection
 from typosentinel_server.edge.door import Door, quiet, until
 from typosentinel_server.edge.gathering import AtOnce, Gathering
+from typosentinel_server.edge.watched import Place, Refusal, Watched
 from typosentinel_server.errors import DomainError
 from typosentinel_server.fastlane import LANE
 from typosentinel_server.keys import SERVER, Server
@@ -114,12 +115,12 @@ class Front(web.Server):
         self._gathering = None if at_once is None else Gathering(at_once, self._loop)
         self._reloader = parts.reloader
         self._logger = logger_for_http(parts.log)
-        self._open: set[Connection] = set()
+        self._open: set[Watched] = set()
         self._sweeping = False
         self.counts = parts.metrics.connections
 
     @property
-    def open(self) -> frozenset[Connection]:
+    def open(self) -> frozenset[Watched]:
         """The connections that are open."""
         return frozenset(self._open)
 
@@ -132,7 +133,7 @@ class Front(web.Server):
         """A new connection."""
         return Connection(self, self, self._refuse, self._logger, self._gathering)
 
-    def opened(self, connection: Connection) -> Place:
+    def opened(self, connection: Watched) -> Place:
         """Notes a new connection; returns what place it gets."""
         self._open.add(connection)
         self.counts.open += 1
@@ -143,7 +144,7 @@ class Front(web.Server):
         above = len(self._open) - self.bounds.max_connections
         return Place.OWN if above <= 0 else Place.SPARE if above <= SPARE_PLACES else Place.NONE
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Watched) -> None:
         """Notes that a connection is gone."""
         if connection in self._open:
             self._open.remove(connection)
@@ -164,7 +165,7 @@ class Front(web.Server):
         if self._sweeping:
             self._look(iter(tuple(self._open)))
 
-    def _look(self, connections: Iterator[Connection]) -> None:
+    def _look(self, connections: Iterator[Watched]) -> None:
         now, bounds = self._loop.time(), self.bounds
         left = ENDS_AT_ONCE
         for connection in connections:
@@ -201,6 +202,6 @@ class Front(web.Server):
     def _left(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         if not request.content.is_eof():
             connection = request.protocol
-            if isinstance(connection, Connection):
+            if isinstance(connection, Watched):
                 connection.leave(request, response)
         return response

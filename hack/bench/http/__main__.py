@@ -52,15 +52,17 @@ limits:
 """
 
 
-@dataclass(slots=True)
-class Rates:
-    """Requests per second by round."""
+# Requests per second by round.
+Rates = Mapping[str, Sequence[float]]
+TURNS = ("bare", "cached", "unlimited", "uncached", "bare_uvloop")
 
-    bare: list[float] = field(default_factory=list)
-    bare_uvloop: list[float] = field(default_factory=list)
-    cached: list[float] = field(default_factory=list)
-    unlimited: list[float] = field(default_factory=list)
-    uncached: list[float] = field(default_factory=list)
+
+@dataclass(slots=True)
+class Beside:
+    """What the load at half rate found: latencies by side, and milliseconds of single questions to an idle server."""
+
+    latencies: dict[str, list[Latencies]] = field(default_factory=dict)
+    idle: dict[str, list[float]] = field(default_factory=dict)
 
 
 def ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
@@ -92,48 +94,53 @@ def questions(data: Data) -> list[str]:
     return bodies
 
 
-def play(
-    data: Data, bodies: Path, config: Path, unlimited: Path, core: int
-) -> tuple[Rates, dict[str, list[Latencies]], dict[str, list[float]]]:
-    """All rounds, then the load at half of what was reached, then single questions to idle servers."""
+def play(data: Data, bodies: Path, configs: Sequence[Path], core: int) -> tuple[Rates, Beside]:
+    """All rounds, then the load at half of what was reached, then single questions to idle servers.
+
+    Args:
+        data: lists and names.
+        bodies: what to ask once.
+        configs: with limits and without.
+        core: where the servers run.
+    """
     load_core = 1 - core
-    rates = Rates()
-    latencies: dict[str, list[Latencies]] = {"bare": [], "ours": []}
-    idle: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = {turn: [] for turn in TURNS}
     question, answer = PLACE / "question.json", PLACE / "answer.json"
     question.write_text(json.dumps(QUESTION) + "\n", encoding="utf-8")
+    beside = Beside()
     for n in range(ROUNDS):
         # A fresh server each round: in one that has seen the names they would be cached.
         with ExitStack() as stack:
-            own = stack.enter_context(ours(core, data.corpora, config))
-            answer.write_bytes(own.ask(QUESTION))
-            other = stack.enter_context(bare(core, answer, "asyncio"))
-            on_uvloop = stack.enter_context(bare(core, answer, "uvloop"))
-            free = stack.enter_context(ours(core, data.corpora, unlimited))
-            free.ask(QUESTION)
-            turns = ("bare", "cached", "unlimited", "uncached", "bare_uvloop")
-            for turn in turns[n:] + turns[:n]:
-                if turn == "bare":
-                    rates.bare.append(drive(other.scan, load_core, SECONDS, "same.lua", question).rate)
-                elif turn == "bare_uvloop":
-                    rates.bare_uvloop.append(drive(on_uvloop.scan, load_core, SECONDS, "same.lua", question).rate)
-                elif turn == "unlimited":
-                    rates.unlimited.append(drive(free.scan, load_core, SECONDS, "same.lua", question).rate)
-                elif turn == "cached":
-                    rates.cached.append(drive(own.scan, load_core, SECONDS, "same.lua", question).rate)
+            own, free = (stack.enter_context(ours(core, data.corpora, config)) for config in configs)
+            for server in (own, free):
+                answer.write_bytes(server.ask(QUESTION))
+            servers = {
+                "bare": stack.enter_context(bare(core, answer, "asyncio")),
+                "bare_uvloop": stack.enter_context(bare(core, answer, "uvloop")),
+                "cached": own,
+                "unlimited": free,
+            }
+            for turn in TURNS[n:] + TURNS[:n]:
+                if turn == "uncached":
+                    rates[turn].append(_uncached(own, load_core, bodies))
                 else:
-                    rates.uncached.append(_uncached(own, load_core, bodies))
+                    rates[turn].append(drive(servers[turn].scan, load_core, SECONDS, "same.lua", question).rate)
             if n == ROUNDS - 1:
                 os.sched_setaffinity(0, {load_core})
-                body = json.dumps(QUESTION).encode()
-                sides = (("bare", other, rates.bare), ("ours", own, rates.cached))
-                for _ in range(ROUNDS):
-                    for name, server, rate in sides:
-                        half = statistics.median(rate) / 2
-                        latencies[name].append(load(server.scan, body, half, OPEN_LOOP_SECONDS, server.health))
-                for name, server, _ in sides:
-                    idle[name] = _idle(server)
-    return rates, latencies, idle
+                beside = _beside({"bare": (servers["bare"], rates["bare"]), "ours": (own, rates["cached"])})
+    return rates, beside
+
+
+def _beside(sides: Mapping[str, tuple[Server, Sequence[float]]]) -> Beside:
+    found = Beside({name: [] for name in sides})
+    body = json.dumps(QUESTION).encode()
+    for _ in range(ROUNDS):
+        for name, (server, rate) in sides.items():
+            half = statistics.median(rate) / 2
+            found.latencies[name].append(load(server.scan, body, half, OPEN_LOOP_SECONDS, server.health))
+    for name, (server, _) in sides.items():
+        found.idle[name] = _idle(server)
+    return found
 
 
 def _uncached(server: Server, core: int, bodies: Path) -> float:
@@ -159,21 +166,19 @@ def _idle(server: Server) -> list[float]:
     return taken
 
 
-def figures(
-    rates: Rates, latencies: Mapping[str, Sequence[Latencies]], idle: Mapping[str, list[float]]
-) -> dict[str, float]:
+def figures(rates: Rates, beside: Beside) -> dict[str, float]:
     """All figures, the agreed ones first."""
-    bare, own = latencies["bare"], latencies["ours"]
+    bare, own, idle = beside.latencies["bare"], beside.latencies["ours"], beside.idle
     return {
-        "bare_rps": statistics.median(rates.bare),
-        "cached_rps": statistics.median(rates.cached),
-        "uncached_rps": statistics.median(rates.uncached),
-        "cached_ratio": ratio(rates.cached, rates.bare),
-        "uncached_ratio": ratio(rates.uncached, rates.bare),
-        "limits_cost": 1 - ratio(rates.cached, rates.unlimited),
-        "cached_ratio_uvloop": ratio(rates.cached, rates.bare_uvloop),
-        "uncached_ratio_uvloop": ratio(rates.uncached, rates.bare_uvloop),
-        "bare_uvloop_rps": statistics.median(rates.bare_uvloop),
+        "bare_rps": statistics.median(rates["bare"]),
+        "cached_rps": statistics.median(rates["cached"]),
+        "uncached_rps": statistics.median(rates["uncached"]),
+        "cached_ratio": ratio(rates["cached"], rates["bare"]),
+        "uncached_ratio": ratio(rates["uncached"], rates["bare"]),
+        "limits_cost": 1 - ratio(rates["cached"], rates["unlimited"]),
+        "cached_ratio_uvloop": ratio(rates["cached"], rates["bare_uvloop"]),
+        "uncached_ratio_uvloop": ratio(rates["uncached"], rates["bare_uvloop"]),
+        "bare_uvloop_rps": statistics.median(rates["bare_uvloop"]),
         "half_load_p99_ratio": ratio([one.p99_ms for one in own], [one.p99_ms for one in bare]),
         "health_ratio": ratio([one.probe_ms for one in own], [one.probe_ms for one in bare]),
         "health_idle_ms": statistics.median(idle["ours"]),
@@ -211,10 +216,10 @@ def measure(data: Data) -> None:
         unlimited.write_text(CONFIG.replace("{redis}", url), encoding="utf-8")
         config.write_text(CONFIG.replace("{redis}", url) + LIMITS, encoding="utf-8")
         with steps.step(f"{ROUNDS} rounds and a load at half rate", "2 minutes"):
-            rates, latencies, idle = play(data, bodies, config, unlimited, 0)
-    measured = figures(rates, latencies, idle)
+            rates, beside = play(data, bodies, (config, unlimited), 0)
+    measured = figures(rates, beside)
     rows = [["requests per second", "bare", "cached", "without limits", "uncached", "bare on uvloop"]]
-    rounds = zip(rates.bare, rates.cached, rates.unlimited, rates.uncached, rates.bare_uvloop, strict=True)
+    rounds = zip(*(rates[turn] for turn in TURNS), strict=True)
     for n, rates_of_round in enumerate(rounds, start=1):
         rows.append([f"round {n}", *map(said, map(round, rates_of_round))])
     print(columns(rows), end="\n\n")

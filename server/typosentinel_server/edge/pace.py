@@ -35,12 +35,12 @@ class Pace:
         spare: whether it has only one of the spare places.
     """
 
-    __slots__ = ("_phase", "_received", "_requests", "_since", "_spare", "_taken", "_writing")
+    __slots__ = ("_phase", "_received", "_requests", "_since", "_taken", "_writing", "spare")
 
     def __init__(self, now: float, *, spare: bool) -> None:
         self._phase = Phase.HEAD
         self._since = now
-        self._spare = spare
+        self.spare = spare
         self._requests = 0
         self._received = 0
         self._taken = 0
@@ -72,7 +72,7 @@ class Pace:
         if phase is Phase.IDLE:
             return End.IDLE if age > bounds.idle_timeout else None
         if phase is Phase.HEAD:
-            return End.HEAD if age > (SPARE_SECONDS if self._spare else bounds.head_timeout) else None
+            return End.HEAD if age > (SPARE_SECONDS if self.spare else bounds.head_timeout) else None
         earned = bounds.body_timeout + (received - self._received) / bounds.body_min_rate
         return End.BODY if age > min(earned, bounds.body_max_time) else None
 
