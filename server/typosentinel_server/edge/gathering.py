@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, Protocol
 
 from typosentinel_server.edge.heads import Head, Heads
 
-# Answered in one go. More gain nothing, and the first would wait for the last.
-MOST: Final = 64
+# Answered in one go. More gain nothing, and everybody else would wait for them.
+MOST: Final = 32
 
 
 class Asked(NamedTuple):
@@ -64,12 +64,13 @@ class Gathering:
         self._held.append((connection, asked))
 
     def _answer_held(self) -> None:
-        held, self._held = self._held, []
-        for start in range(0, len(held), MOST):
-            some = held[start : start + MOST]
-            answers = self._answered([asked for _, asked in some])
-            for (connection, _), answer in zip(some, answers, strict=True):
-                connection.take(answer)
+        some, self._held = self._held[:MOST], self._held[MOST:]
+        if self._held:
+            # Others have their turn in between.
+            self._loop.call_soon(self._answer_held)
+        answers = self._answered([asked for _, asked in some])
+        for (connection, _), answer in zip(some, answers, strict=True):
+            connection.take(answer)
 
     def _answered(self, asked: Sequence[Asked]) -> Sequence[bytes | None]:
         try:

@@ -15,12 +15,19 @@ IDLE_AFTER = 0.5
 SLICE_LASTS = 0.5
 SLICE_PART = 8
 FIRST_SLICE_PART = 64
+# The next slice is asked for when this part of the last is left: under load the answer takes a few turns of the loop.
+ASK_AT = 2
 # Reports that the store has not confirmed, kept apart for so many calls.
 MAX_UNCONFIRMED = 16
 # At the latest after so many seconds a caller that was refused is asked for again.
 LONGEST_PAUSE = 1.0
 
 Waiter = tuple[Future[bool], int]
+
+
+def first_slice(rule: Rule) -> int:
+    """How much to ask for where nobody knows the pace yet."""
+    return max(1, rule.requests // FIRST_SLICE_PART)
 
 
 class Account:
@@ -94,7 +101,7 @@ class Account:
         self._known = self._told = False
         self._untold = 0
         self._unconfirmed: list[tuple[int, float, int]] = []
-        self._likes = 0 if rule.exact else max(1, rule.requests // FIRST_SLICE_PART)
+        self._likes = 0 if rule.exact else first_slice(rule)
 
     def obey(self, rule: Rule) -> None:
         """Takes another limit; counts stay, and a slice in hand is good until it runs out."""
@@ -154,7 +161,11 @@ class Account:
         self.leaving = False
         if not rule.exact and self._call > 1:
             span = max(now - self._since, 0.001)
-            self._likes = max(1, min(rule.requests // SLICE_PART, int(used / span * rule.lease * SLICE_LASTS) + 1))
+            if used:
+                self._likes = max(1, min(rule.requests // SLICE_PART, int(used / span * rule.lease * SLICE_LASTS) + 1))
+            else:
+                # Nobody knows how many come after a silence: a second exchange would have all of them wait once more.
+                self._likes = first_slice(rule)
         self._since = now
         likes = 0 if idle or rule.exact else self._likes
         self.left = 0 if now >= self.until else min(self.left, likes)
@@ -182,7 +193,7 @@ class Account:
         self.until = sent + self.rule.lease
         self.renew = sent + self.rule.lease * RENEW_AFTER
         # Where there is little left, the next slice would be as small: it is asked for when it is needed.
-        self.low = self._likes // 4 if reply.granted >= order.likes else -1
+        self.low = self._likes // ASK_AT if reply.granted >= order.likes else -1
         self.free = reply.free
         if self.left:
             self._leased.pop(self, None)
