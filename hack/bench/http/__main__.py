@@ -109,9 +109,12 @@ def play(data: Data, bodies: Path, configs: Sequence[Path], core: int) -> tuple[
     question.write_text(json.dumps(QUESTION) + "\n", encoding="utf-8")
     beside = Beside()
     for n in range(ROUNDS):
-        # A fresh server each round: in one that has seen the names they would be cached.
+        # Fresh servers each round: in one that has seen the names they would be cached. The one that judges them is one
+        # more, so that the two of which limits are the only difference have seen the same.
         with ExitStack() as stack:
-            own, free = (stack.enter_context(ours(core, data.corpora, config)) for config in configs)
+            own, free, anew = (
+                stack.enter_context(ours(core, data.corpora, config)) for config in (*configs, configs[0])
+            )
             for server in (own, free):
                 answer.write_bytes(server.ask(QUESTION))
             servers = {
@@ -122,7 +125,7 @@ def play(data: Data, bodies: Path, configs: Sequence[Path], core: int) -> tuple[
             }
             for turn in TURNS[n:] + TURNS[:n]:
                 if turn == "uncached":
-                    rates[turn].append(_uncached(own, load_core, bodies))
+                    rates[turn].append(_uncached(anew, load_core, bodies))
                 else:
                     rates[turn].append(drive(servers[turn].scan, load_core, SECONDS, "same.lua", question).rate)
             if n == ROUNDS - 1:
