@@ -35,9 +35,9 @@ def project(cache: Path) -> Path:
 
     Its engine is compiled where this Python is of the images' version and has all that it takes.
     """
-    files = sources()
     fits = _virtual_environment().exists() and sys.version_info[:2] == tuple(map(int, PYTHON.split(".")))
-    target = cache / "wheels" / f"project-{digest(REPOSITORY, files, 'compiled' if fits else 'plain')}"
+    files = sources()
+    target = _project_folder(cache, files, compiled=fits)
     if target.is_dir():
         return target
     with tempfile.TemporaryDirectory(prefix="typosentinel-wheel-") as folder:
@@ -52,17 +52,25 @@ def project(cache: Path) -> Path:
         arguments.append(f"{folder}/source")
         what = "building the project's wheel"
         try:
-            _pip(arguments, what, {"TYPOSENTINEL_COMPILE": "1"} if fits else {})
+            _pip(arguments, what, {"TYPOSENTINEL_COMPILE": "1" if fits else "0"})
         except ClusterError as error:
             if not fits:
                 raise
             say(f"{error}\n    The engine stays as it is written: scans take a third longer. Is there a C compiler?")
-            _pip(arguments, what)
+            # Kept as what it is, so that the next build tries again.
+            target = _project_folder(cache, files, compiled=False)
+            if target.is_dir():
+                return target
+            _pip(arguments, what, {"TYPOSENTINEL_COMPILE": "0"})
         _settle(Path(folder, "wheel"), target)
     old = sorted(target.parent.glob("project-*"), key=lambda path: -path.stat().st_mtime)
     for superseded in old[WHEELS_KEPT:]:
         shutil.rmtree(superseded)
     return target
+
+
+def _project_folder(cache: Path, files: Sequence[Path], *, compiled: bool) -> Path:
+    return cache / "wheels" / f"project-{digest(REPOSITORY, files, 'compiled' if compiled else 'plain')}"
 
 
 def _downloaded(requirements: Path, cache: Path) -> Path:

@@ -33,6 +33,8 @@ from typosentinel_server.service import Inquiry
 SCAN: Final = RouteFacts("/api/v1/scan", of_api=True, max_body=MAX_BODY_BYTES, endpoint=Endpoint.SCAN)
 HEALTH: Final = RouteFacts("/health", of_api=False, max_body=MAX_BODY_BYTES, endpoint=None)
 JSON: Final = "application/json"
+# Where not even an error can be put into words.
+LAST_RESORT: Final = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 # Printable ASCII without quotes and escapes: what is more than that is for the careful parser to say.
 PLAIN: Final = re.compile(
     rb'[ \t\r\n]*+\{[ \t\r\n]*+"ecosystem"[ \t\r\n]*+:[ \t\r\n]*+"([A-Za-z.]{1,20})"[ \t\r\n]*+,[ \t\r\n]*+'
@@ -96,11 +98,26 @@ class FastLane:
         Args:
             asked: requests that came at the same time.
         """
-        begun = [self._begun(*one) for one in asked]
+        begun = [self._safely_begun(one) for one in asked]
         inquiries = [one.inquiry for one in begun if isinstance(one, _Scan) and one.inquiry is not None]
         if inquiries:
             self._server.service.judge(inquiries)
-        return [self._scanned(one) if isinstance(one, _Scan) else one for one in begun]
+        return [self._safely_scanned(one) if isinstance(one, _Scan) else one for one in begun]
+
+    def _safely_begun(self, asked: Asked) -> "bytes | _Scan | None":
+        try:
+            return self._begun(*asked)
+        except Exception as error:  # noqa: BLE001 - the careful way has its turn
+            self._server.log.write.error("request not begun", path=asked.head.message.path, exc_info=error)
+            return None
+
+    def _safely_scanned(self, scan: "_Scan") -> bytes:
+        # Its sender has paid, and the others have no part in it.
+        try:
+            return self._scanned(scan)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._server.log.write.error("request not answered", path=SCAN.label, exc_info=error)
+            return LAST_RESORT
 
     def _begun(self, head: Head, body: bytes, peer: str | None) -> "bytes | _Scan | None":
         facts = head.noted

@@ -176,7 +176,10 @@ class ScanService:
         for alike, result in judged:
             first = alike[0]
             if isinstance(result, ScanResult):
-                first.kept = self.keep(first.engine, first.name, result)
+                try:
+                    first.kept = self.keep(first.engine, first.name, result)
+                except Exception as error:  # noqa: BLE001 - as in judging
+                    first.error = error
             else:
                 first.error = result
             for other in alike[1:]:

@@ -20,7 +20,7 @@ class Pip:
 
     def __call__(self, arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None) -> None:
         """As `_pip`."""
-        compiled = "TYPOSENTINEL_COMPILE" in (environment or {})
+        compiled = (environment or {}).get("TYPOSENTINEL_COMPILE") == "1"
         self.asked.append(compiled)
         if compiled and not self.compiler:
             raise ClusterError(f"{what}: pip ended with 1")

@@ -16,6 +16,7 @@ from typosentinel_server.fastlane import FastLane
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.model import Package, ScanResult
 from typosentinel_server.scan.naming import Name
+from typosentinel_server.service import Kept, ScanService
 
 JSON = {"Content-Type": "application/json"}
 OWN = {"Date", "X-Process-Time", "X-Request-ID", "X-Correlation-ID", "Content-Length"}
@@ -279,3 +280,30 @@ async def test_a_lane_that_fails_leaves_its_requests_to_others(start: Start, mon
     async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
         assert (await response.json())["verdict"] == "suspicious"
     assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
+
+
+async def test_a_judgement_that_cannot_be_kept_costs_nobody_twice(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is an error of one request, and all have paid once."""
+    config = tmp_path / "config.yaml"
+    head = "apiVersion: typosentinel.io/v1alpha1\nkind: ServerConfiguration\n"
+    config.write_text(head + "limits: {default: {requests: 1000, window: 60s}}\n")
+    real = ScanService.keep
+
+    def keep(service: ScanService, engine: Engine, name: Name, result: ScanResult) -> Kept:
+        if name.raw == "broken":
+            raise ZeroDivisionError
+        return real(service, engine, name, result)
+
+    monkeypatch.setattr(ScanService, "keep", keep)
+    server = await start(config)
+    left = []
+
+    async def ask(name: str) -> int:
+        async with server.http.post("/api/v1/scan", data=PLAIN.replace("reqeusts", name), headers=JSON) as response:
+            left.append(int(response.headers["X-RateLimit-Remaining"]))
+            return response.status
+
+    assert await asyncio.gather(*map(ask, ("numpyy", "broken", "djagno"))) == [200, 500, 200]
+    assert min(left) == 997

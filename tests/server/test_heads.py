@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -9,7 +10,8 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser, RawRequestMessage
 
 from running import Running, Start, samples
-from typosentinel_server.edge import heads
+from typosentinel_server.edge import gathering, heads
+from typosentinel_server.edge.connection import Connection
 from typosentinel_server.edge.heads import Head, Heads, measured
 from typosentinel_server.middleware import Around, Handler
 
@@ -37,6 +39,12 @@ async def test_a_plain_head_is_measured() -> None:
     found = measured(bare, message)
     assert found is not None
     assert (found[0], found[1].message, found[1].length) == (bare, message, 0)
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\r\n\r\n", b"\n", b"\r\r\n\r\n"])
+async def test_empty_lines_before_a_head_are_no_head(before: bytes) -> None:
+    """The parser passes over them; known by its first empty line, every request would be the same."""
+    assert measured(before + WHOLE, await parsed(WHOLE)) is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +91,7 @@ async def said(server: Running, pieces: list[bytes], answers: int) -> list[tuple
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         content = json.loads(await reader.readexactly(length))
-        found.append((int(head.split()[1]), content.get("name") or content["error"]["code"]))
+        found.append((int(head.split()[1]), content.get("name") or content.get("status") or content["error"]["code"]))
     writer.close()
     return found
 
@@ -213,4 +221,108 @@ async def test_what_comes_while_a_request_is_held_is_not_lost(start: Start) -> N
         connection.data_received(WHOLE.replace(b"reqeusts", name))
     for name in names:
         assert b'"name":"%b"' % name in await reader.readuntil(b'"version"')
+    writer.close()
+
+
+async def test_nobody_teaches_the_server_what_is_no_head(start: Start) -> None:
+    """What one client sends before a request means nothing when another sends it alone."""
+    server = await start()
+    for before in (b"\r\n\r\n", b"\r\n", b"\n\n"):
+        assert await said(server, [before + b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"], 1) == [(200, "ok")]
+        assert await said(server, [before, WHOLE.replace(b"reqeusts", b"requezts")], 1) == [(200, "requezts")]
+
+
+async def test_who_sends_no_more_gets_the_answer_to_what_he_sent(start: Start) -> None:
+    """Half-closed connections, more of them than are answered in one turn."""
+    server = await start()
+    assert await said(server, [WHOLE], 1) == [GOOD]
+    port = int(server.url.rsplit(":", 1)[1])
+    open_ = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3 * gathering.MOST)]
+    for _, writer in open_:
+        writer.write(WHOLE)
+        writer.write_eof()
+    found = [await reader.read() for reader, _ in open_]
+    assert all(one.startswith(b"HTTP/1.1 200") and one.endswith(b"}") for one in found)
+    for _, writer in open_:
+        writer.close()
+
+
+async def only_connection(server: Running) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Connection]:
+    """A client's side and the server's, the head of WHOLE known."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    writer.write(WHOLE)
+    await reader.readuntil(b'"version"')
+    (connection,) = server.front.open
+    assert isinstance(connection, Connection)
+    return reader, writer, connection
+
+
+async def test_a_large_body_is_too_large_however_often_its_head_came(start: Start) -> None:
+    """A loop may hand out more at once than a body may hold."""
+    server = await start()
+    reader, writer, connection = await only_connection(server)
+    body = b" " * 100_000 + BODY
+    large = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    connection.data_received(large)
+    assert b" 413 " in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    await asyncio.sleep(0.1)
+    reader, writer, connection = await only_connection(server)
+    connection.data_received(large)
+    assert b" 413 " in await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
+async def test_no_more_is_read_than_one_piece_behind_a_held_request(start: Start) -> None:
+    """Others are answered first, and memory is bounded."""
+    server = await start()
+    reader, writer, connection = await only_connection(server)
+    transport = connection.transport
+    assert isinstance(transport, asyncio.Transport)
+    connection.data_received(WHOLE)
+    assert transport.is_reading()
+    connection.data_received(WHOLE.replace(b"reqeusts", b"requezts"))
+    assert not transport.is_reading()
+    assert b"requezts" in await reader.readuntil(b'"requezts"')
+    assert transport.is_reading()
+    writer.close()
+
+
+async def test_a_connection_that_breaks_takes_no_other_along(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them were held at the same time."""
+    real = Connection.take
+
+    def take(connection: Connection, answer: bytes | None) -> None:
+        if answer is not None and b"broken" in answer:
+            raise ZeroDivisionError
+        real(connection, answer)
+
+    monkeypatch.setattr(Connection, "take", take)
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    server = await start()
+    port = int(server.url.rsplit(":", 1)[1])
+    open_ = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+    for (_, writer), name in zip(open_, (b"reqeusts", b"brokenly", b"reqeusts", b"reqeusts"), strict=True):
+        writer.write(WHOLE.replace(b"reqeusts", name))
+    for n, (reader, writer) in enumerate(open_):
+        if n == 1:
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        else:
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    assert [type(one["exception"]) for one in complaints] == [ZeroDivisionError]
+
+
+async def test_requests_behind_a_declined_upgrade_do_not_spoil_the_count(start: Start) -> None:
+    """The library finds them by itself."""
+    server = await start()
+    reader, writer, connection = await only_connection(server)
+    upgrade = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    writer.write(upgrade + WHOLE)
+    for _ in range(2):
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(0.02)
+    assert connection._owed == 0
     writer.close()

@@ -27,7 +27,7 @@ class Connection(Watched):
         gathering: answers some requests; None: all are the library's.
     """
 
-    __slots__ = ("_behind", "_gathering", "_held", "_parsed", "_to_come")
+    __slots__ = ("_behind", "_ended", "_gathering", "_held", "_parsed", "_to_come")
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Connection(Watched):
         self._held = False
         self._parsed = b""
         self._behind = b""
+        self._ended = False
         # Bytes until the next head starts.
         self._to_come = 0
 
@@ -58,7 +59,9 @@ class Connection(Watched):
         if self._deaf:
             return
         if self._held:
+            # One more piece than that is not taken in: many may be held, and each waits for those before it.
             self._behind += data
+            self._pause_transport_reading()
             return
         gathering = self._gathering
         if gathering is None:
@@ -83,6 +86,8 @@ class Connection(Watched):
         transport = self.transport
         if transport is None or transport.is_closing():
             return
+        if behind and not (self._reading_paused or self._buffer_paused):
+            self._resume_transport_reading()
         if answer is not None:
             if parsed:
                 self._request_count += 1
@@ -100,6 +105,20 @@ class Connection(Watched):
             self._owe(1)
         if behind:
             self.data_received(behind)
+        if self._ended and not self._held:
+            transport.close()
+
+    def abort(self) -> None:
+        """Ends the connection now."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # The loop closes the transport unless it is told not to; the library's hint does not know of that.
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more; he gets the answer to the request that is held."""
+        super().eof_received()
+        self._ended = True
+        return self._held
 
     def _phase(self) -> Phase:
         return Phase.BUSY if self._held else super()._phase()
@@ -131,7 +150,8 @@ class Connection(Watched):
             if found is not None:
                 head, known = found
                 self._to_come = max(LOST, len(head) + known.length - len(data))
-                gathering.heads.keep(head, known)
+                if known.length <= STEP_BYTES:
+                    gathering.heads.keep(head, known)
 
     def _plain(self) -> Asked | None:
         # The one request that came, where it came whole and into an idle connection.

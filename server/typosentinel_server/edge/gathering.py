@@ -39,6 +39,9 @@ class Asking(Protocol):
     def take(self, answer: bytes | None) -> None:
         """Sends the answer to its request; None where there is none yet."""
 
+    def abort(self) -> None:
+        """Ends the connection now."""
+
 
 class Gathering:
     """Holds requests until the end of the turn in which they came.
@@ -70,11 +73,18 @@ class Gathering:
             self._loop.call_soon(self._answer_held)
         answers = self._answered([asked for _, asked in some])
         for (connection, _), answer in zip(some, answers, strict=True):
-            connection.take(answer)
+            try:
+                connection.take(answer)
+            except Exception as error:  # noqa: BLE001 - the others have no part in it
+                self._complain("a connection could not go on", error)
+                connection.abort()
 
     def _answered(self, asked: Sequence[Asked]) -> Sequence[bytes | None]:
         try:
             return self._answers(asked)
         except Exception as error:  # noqa: BLE001 - nobody else would answer these requests
-            self._loop.call_exception_handler({"message": "requests could not be answered at once", "exception": error})
+            self._complain("requests could not be answered at once", error)
             return [None] * len(asked)
+
+    def _complain(self, message: str, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": message, "exception": error})

@@ -70,6 +70,8 @@ def measured(data: bytes, message: object) -> tuple[bytes, Head] | None:
         or message.upgrade
         or message.should_close
         or message.compression is not None
+        # A parser passes over empty lines before a head; what ends there would be a head of nothing but them.
+        or not data.startswith(f"{message.method} ".encode())
     ):
         return None
     head = data[: data.find(END) + len(END)]

@@ -154,8 +154,10 @@ class Watched(web.RequestHandler):
         # Hands bytes to the library's parser; returns how many requests they began, of which it knows nothing yet.
         before = self._request_count
         waiter, self._waiter = self._waiter, None
-        super().data_received(data)
-        self._waiter = waiter
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
         came = self._request_count - before
         if not came:
             self._went_on(data)
@@ -179,7 +181,8 @@ class Watched(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         answer, gone = await super()._handle_request(request, start_time, request_handler)
         if not gone and answer.keep_alive:
-            self._owed -= 1
+            # What the library finds behind an upgrade that it declined, nobody has counted.
+            self._owed = max(0, self._owed - 1)
         return answer, gone
 
     def _is_open(self) -> bool:
