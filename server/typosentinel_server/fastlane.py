@@ -65,14 +65,13 @@ class _Facts:
 
 @dataclass(slots=True)
 class _Scan:
-    # A request for a scan on its way to an answer: what came, what was asked, and why nothing can be.
+    # A request for a scan on its way to an answer: what came, and the question, or why there can be none.
     facts: _Facts
     decision: Decision
     started: float
     name: str
     version: str | None
-    inquiry: Inquiry | None = None
-    error: Exception | None = None
+    inquiry: Inquiry | Exception
 
 
 class FastLane:
@@ -99,7 +98,7 @@ class FastLane:
             asked: requests that came at the same time.
         """
         begun = [self._safely_begun(one) for one in asked]
-        inquiries = [one.inquiry for one in begun if isinstance(one, _Scan) and one.inquiry is not None]
+        inquiries = [one.inquiry for one in begun if isinstance(one, _Scan) and isinstance(one.inquiry, Inquiry)]
         if inquiries:
             self._server.service.judge(inquiries)
         return [self._safely_scanned(one) if isinstance(one, _Scan) else one for one in begun]
@@ -160,15 +159,13 @@ class FastLane:
             return None
         ecosystem, name, version = found.groups()
         asked = name.decode("ascii")
-        scan = _Scan(facts, decision, started, asked, None if version is None else version.decode("ascii"))
-        if not decision.allowed:
-            scan.error = refused(decision)
-            return scan
+        inquiry: Inquiry | Exception
         try:
-            scan.inquiry = server.service.inquire(ecosystem.decode("ascii"), asked)
+            allowed = decision.allowed
+            inquiry = server.service.inquire(ecosystem.decode("ascii"), asked) if allowed else refused(decision)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in the one form
-            scan.error = error
-        return scan
+            inquiry = error
+        return _Scan(facts, decision, started, asked, None if version is None else version.decode("ascii"), inquiry)
 
     def _scanned(self, scan: "_Scan") -> bytes:
         facts = scan.facts
@@ -221,8 +218,8 @@ class FastLane:
         return limits.limiter.take(Endpoint.SCAN, principals.of(peer, message.headers, forwarded))
 
     def _found(self, scan: "_Scan") -> bytes:
-        if scan.inquiry is None:
-            raise scan.error or AssertionError("nothing is asked")
+        if isinstance(scan.inquiry, Exception):
+            raise scan.inquiry
         return self._server.service.outcome(scan.inquiry, scan.version).json(scan.name, scan.version)
 
     def _failed(self, message: RawRequestMessage, request_id: str, error: DomainError) -> tuple[int, str, str, bytes]:

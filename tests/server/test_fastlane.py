@@ -307,3 +307,39 @@ async def test_a_judgement_that_cannot_be_kept_costs_nobody_twice(
 
     assert await asyncio.gather(*map(ask, ("numpyy", "broken", "djagno"))) == [200, 500, 200]
     assert min(left) == 997
+
+
+async def test_what_cannot_be_begun_goes_the_way_of_all_others(
+    start: Start, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have better luck there."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    server = await start()
+    monkeypatch.setattr(FastLane, "_begun", fail)
+    async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
+        assert (await response.json())["verdict"] == "suspicious"
+    assert taken == [False]
+
+
+async def test_what_is_paid_for_is_answered_whatever_fails(
+    start: Start, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the connection lives on."""
+    server = await start()
+    real = FastLane._sent
+    failing: list[bool] = []
+
+    def sent(lane: FastLane, facts: Any, reply: Any, started: float) -> bytes:
+        if failing.pop():
+            raise ZeroDivisionError
+        return real(lane, facts, reply, started)
+
+    monkeypatch.setattr(FastLane, "_sent", sent)
+    for outcome in (True, False):
+        failing.append(outcome)
+        async with server.http.post("/api/v1/scan", data=PLAIN, headers=JSON) as response:
+            assert response.status == (500 if outcome else 200)
+    assert taken == [True, True]

@@ -56,16 +56,14 @@ class Connection(Watched):
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes in, and starts on the requests that are in them."""
-        if self._deaf:
+        gathering = self._gathering
+        if gathering is None or self._deaf:
+            super().data_received(data)
             return
         if self._held:
             # One more piece than that is not taken in: many may be held, and each waits for those before it.
             self._behind += data
             self._pause_transport_reading()
-            return
-        gathering = self._gathering
-        if gathering is None:
-            self._owe(self._feed(data))
             return
         if self._to_come or self._owed or not self._is_open():
             self._parse(gathering, data)

@@ -33,6 +33,9 @@ class Pace:
     Args:
         now: when the connection was opened.
         spare: whether it has only one of the spare places.
+
+    Attributes:
+        spare: the same.
     """
 
     __slots__ = ("_phase", "_received", "_requests", "_since", "_taken", "_writing", "spare")
