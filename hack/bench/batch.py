@@ -1,21 +1,23 @@
 """One batch call beside the engine called directly, and two workers beside one: `make bench-batch`.
 
-Server, client and engine take turns; in each round all of them judge the same names. hack/bench/README.md says what
+Engine and servers take turns; in each all of them judge the same names. hack/bench/README.md says what
 each figure means.
 """
 
 import asyncio
 import csv
 import gc
+import multiprocessing
 import os
 import random
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -28,10 +30,12 @@ from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.scan.model import Package
 from typosentinel_server.shelf import Shelf
 
-ROUNDS = 5
+TURNS = 24
+WARM = 3
 BATCHES = 4
 BATCH_NAMES = 10_000
-ENGINE, INLINE, ONE, TWO = "engine", "inline", "one worker", "two workers"
+ENGINE, ENGINES = "engine", "two engines"
+INLINE, ONE, TWO = "inline", "one worker", "two workers"
 WANTED: Wanted = {"batch_ratio": ("at least", 0.6), "workers2_ratio": ("at least", 1.5)}
 DOCUMENT = """apiVersion: typosentinel.io/v1alpha1
 kind: ServerConfiguration
@@ -47,13 +51,12 @@ class Contestant:
     Attributes:
         name: in tables.
         workers: processes beside the server's own.
-        rates: names a second, one figure a round.
+            port: where it listens.
     """
 
     name: str
     workers: int
     port: int = 0
-    rates: list[float] = field(default_factory=list)
 
 
 def questions(library: Library, engines: Engines) -> tuple[list[Package], str]:
@@ -106,55 +109,75 @@ async def _port_of(log: Path) -> int:
     raise TimeoutError("the server does not listen after a minute")
 
 
-async def ask(port: int, bodies: Sequence[bytes]) -> float:
-    """Seconds for all batches, one after another; a client that does nothing but count bytes."""
+async def ask(port: int, body: bytes) -> float:
+    """Seconds for a batch; a client that does nothing but count bytes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     started = time.perf_counter()
-    for body in bodies:
-        head = b"POST /api/v1/batch HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        await writer.drain()
-        answer = await reader.readuntil(b"\r\n\r\n")
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(answer.decode("latin-1"))
-        while size := int(await reader.readline(), 16):
-            await reader.readexactly(size + 2)
-        await reader.readexactly(2)
+    head = b"POST /api/v1/batch HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    await writer.drain()
+    answer = await reader.readuntil(b"\r\n\r\n")
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(answer.decode("latin-1"))
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+    await reader.readexactly(2)
     taken = time.perf_counter() - started
     writer.close()
     return taken
 
 
-async def play(engines: Engines, packages: Sequence[Package], folder: Path) -> dict[str, list[float]]:
-    """Rates of all contestants in alternating rounds."""
-    items = [{"ecosystem": package.ecosystem.value, "name": package.name} for package in packages]
-    parts = [items[start : start + BATCH_NAMES] for start in range(0, len(items), BATCH_NAMES)]
-    bodies = [orjson.dumps({"items": part}) for part in parts]
-    contestants = [Contestant(INLINE, 0), Contestant(ONE, 1), Contestant(TWO, 2)]
-    direct: list[float] = []
-    for n in range(ROUNDS + 1):
+Parts = Sequence[Sequence[Package]]
+# What the two processes that `both` forks judge with, and what.
+HELD: list[tuple[Engines, Parts]] = []
+
+
+def both(engines: Engines, parts: Parts) -> Callable[[int], float]:
+    """Two processes that judge the same part, with nothing between them: the seconds that both take for it."""
+    HELD.append((engines, parts))
+    pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+
+    def take(part: int) -> float:
         started = time.perf_counter()
-        engines.scan_many(packages)
-        direct.append(len(packages) / (time.perf_counter() - started))
+        for taken in [pool.submit(_judge, part) for _ in range(2)]:
+            taken.result()
+        return time.perf_counter() - started
+
+    take(0)
+    return take
+
+
+def _judge(part: int) -> None:
+    for engines, parts in HELD:
+        engines.scan_many(parts[part])
+
+
+async def play(engines: Engines, parts: Parts, folder: Path, two: Callable[[int], float]) -> dict[str, list[float]]:
+    """Rates of all contestants, batch by batch in turn: what slows the machine for a second slows all of them alike."""
+    contestants = [Contestant(INLINE, 0), Contestant(ONE, 1), Contestant(TWO, 2)]
+    rates: dict[str, list[float]] = {name: [] for name in (ENGINE, ENGINES, INLINE, ONE, TWO)}
+    async with AsyncExitStack() as stack:
         for contestant in contestants:
-            async with serving(contestant, folder):
-                # The first batch starts the workers; it is no part of what is measured.
-                await ask(contestant.port, bodies[:1])
-                await asyncio.sleep(2 if contestant.workers else 0)
-                await ask(contestant.port, bodies[:1])
-                # With its cache off a server judges them anew each time; a second or so is long enough to be even.
-                again = max(1, BATCHES * BATCH_NAMES // len(packages))
-                contestant.rates.append(again * len(packages) / await ask(contestant.port, bodies * again))
-        if n == 0:
-            # What comes first pays for cold caches.
-            direct.clear()
+            await stack.enter_async_context(serving(contestant, folder))
+        # The first batch starts the workers, and what comes first pays for cold caches; neither is counted.
+        for turn in range(-WARM, TURNS):
+            part = parts[turn % len(parts)]
+            body = orjson.dumps({"items": [{"ecosystem": one.ecosystem.value, "name": one.name} for one in part]})
+            started = time.perf_counter()
+            engines.scan_many(part)
+            taken = {ENGINE: time.perf_counter() - started, ENGINES: two(turn % len(parts)) / 2}
             for contestant in contestants:
-                contestant.rates.clear()
-    return {ENGINE: direct} | {contestant.name: contestant.rates for contestant in contestants}
+                taken[contestant.name] = await ask(contestant.port, body)
+            if turn < 0:
+                await asyncio.sleep(1)
+                continue
+            for name, seconds in taken.items():
+                rates[name].append(len(part) / seconds)
+    return rates
 
 
 def ratio(rates: Sequence[float], beside: Sequence[float]) -> float:
-    """The median of the rounds' ratios."""
+    """The median of the turns' ratios."""
     return statistics.median(one / other for one, other in zip(rates, beside, strict=True))
 
 
@@ -167,11 +190,12 @@ def main() -> int:
     library = Library()
     engines = build_engines(library)
     packages, source = questions(library, engines)
+    parts = [packages[start : start + BATCH_NAMES] for start in range(0, len(packages), BATCH_NAMES)]
     # As the server does: what stays for good is not looked at again and again.
     gc.collect()
     gc.freeze()
-    with steps.step(f"{ROUNDS} rounds of {len(packages)} names", "a minute"):
-        rates = asyncio.run(play(engines, packages, folder))
+    with steps.step(f"{TURNS} turns of {BATCH_NAMES} names", "a minute or two"):
+        rates = asyncio.run(play(engines, parts, folder, both(engines, parts)))
     figures = {
         "engine_names_per_s": statistics.median(rates[ENGINE]),
         "batch_names_per_s": statistics.median(rates[INLINE]),
@@ -179,6 +203,7 @@ def main() -> int:
         "workers1_names_per_s": statistics.median(rates[ONE]),
         "workers2_names_per_s": statistics.median(rates[TWO]),
         "workers2_ratio": ratio(rates[TWO], rates[ONE]),
+        "engines2_ratio": ratio(rates[ENGINES], rates[ENGINE]),
     }
     print(f"{len(packages)} names, {source}, in batches of {BATCH_NAMES}; {os.cpu_count()} cores.\n")
     print(judged(figures, WANTED), end="\n\n")

@@ -1,7 +1,7 @@
 import os
-import pickle
 from pathlib import Path
 
+import orjson
 import pytest
 
 from running import Start
@@ -9,16 +9,17 @@ from typosentinel_server.engines import Engines, Library, build_engines
 from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.shelf import Shelf
-from typosentinel_server.workers.frames import packed, unpacked
+from typosentinel_server.verdictjson import Rendered
+from typosentinel_server.workers.frames import LENGTH, content_of, frame, packed, unpacked
 from typosentinel_server.workers.lists import LazyEngines, shared
-from typosentinel_server.workers.slices import Judged, Refused, judge, rendered
+from typosentinel_server.workers.slices import Asked, Judged, Refused, Written, judge, write
 
-NAMES = [
-    (Ecosystem.NPM, "lodahs"),
-    (Ecosystem.PYPI, "reqeusts"),
-    (Ecosystem.PYPI, "a b"),
-    (Ecosystem.NPM, "lodash"),
-    (Ecosystem.PYPI, "beautifulsoup-4"),
+ASKED: list[Asked] = [
+    (Ecosystem.NPM, "lodahs", None, 7),
+    (Ecosystem.PYPI, "reqeusts", "1.0", 8),
+    (Ecosystem.PYPI, "a b", None, 9),
+    (Ecosystem.NPM, "lodash", None, 12),
+    (Ecosystem.PYPI, "beautifulsoup-4", None, 13),
 ]
 
 
@@ -34,14 +35,14 @@ def test_engines_from_open_files_judge_alike(engines: Engines) -> None:
     """In the order asked, whatever the ecosystems; the files can be closed once a list is read."""
     with shared(engines) as files:
         others = LazyEngines(files)
-        found = judge(others.engine, NAMES)
+        found = judge(others.engine, ASKED)
         numbers = {file.index for file in files} | {file.lexicon for file in files}
-    for (ecosystem, name), result in zip(NAMES, found, strict=True):
+    for (ecosystem, name, *_), result in zip(ASKED, found, strict=True):
         if isinstance(result, ScanResult):
             assert result == engines.scan(Package(ecosystem, name))
         else:
             assert (name, result.code) == ("a b", "NAME_HAS_INVISIBLE_CHARACTER")
-    assert judge(others.engine, NAMES) == found
+    assert judge(others.engine, ASKED) == found
     for number in numbers:
         with pytest.raises(OSError, match="Bad file"):
             os.fstat(number)
@@ -56,12 +57,28 @@ def test_lists_are_shared_not_copied(engines: Engines) -> None:
 
 
 def test_answers_come_over_as_they_are(engines: Engines) -> None:
-    """Finished ones, refusals, and results to conclude from."""
-    results = judge(engines.engine, NAMES)
-    answers = [rendered(one) for one in results]
-    assert unpacked(pickle.loads(pickle.dumps(packed(answers)))) == answers  # noqa: S301 - our own
-    assert unpacked(pickle.loads(pickle.dumps(packed(results)))) == results  # noqa: S301 - our own
-    assert [type(one) for one in answers] == [Judged, Judged, Refused, Judged, Judged]
+    """Lines, refusals, and results to conclude from."""
+    results = judge(engines.engine, ASKED)
+    written = write(engines.engine, ASKED, "batch")
+    assert unpacked(content_of(frame(packed(written))[LENGTH.size :])) == written
+    assert unpacked(content_of(frame(packed(results))[LENGTH.size :])) == results
+    assert [type(one) for one in written] == [Written, Written, Refused, Written, Written]
+
+
+def test_a_line_says_what_the_judgement_says(engines: Engines) -> None:
+    """Of the item that asked first, and of another that spells the name another way."""
+    results = judge(engines.engine, ASKED)
+    lines = write(engines.engine, ASKED, "batch")
+    for (_, name, version, index), result, line in zip(ASKED, results, lines, strict=True):
+        if isinstance(line, Refused) or isinstance(result, Refused):
+            assert line == result
+            continue
+        seconds = orjson.loads(line.first)["result"]["durationMs"] / 1000
+        judged = Judged(result.verdict.value, Rendered.of(result))
+        assert line.verdict == judged.verdict
+        assert line.first == judged.line("batch", index, name, version, cached=False, seconds=seconds)
+        other = judged.line("batch", 99, name.upper(), "2.0", cached=True, seconds=0.0)
+        assert line.again("batch", 99, name.upper(), "2.0") == other
 
 
 @pytest.mark.parametrize(("least", "most"), [(-1, 2), (3, 2), (0, 65)])

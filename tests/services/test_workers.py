@@ -18,11 +18,13 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.engines import Library
 from typosentinel_server.lifecycle import Timing
 from typosentinel_server.logs import Log
+from typosentinel_server.scan.model import Ecosystem
 from typosentinel_server.sections.workers import WorkerSettings
 from typosentinel_server.settings import LogLevel
 from typosentinel_server.shelf import Shelf
+from typosentinel_server.workers.pipe import WorkerDied
 from typosentinel_server.workers.pool import Pool
-from typosentinel_server.workers.slices import SLICE_NAMES
+from typosentinel_server.workers.slices import SLICE_NAMES, Asked, Written
 
 SECONDS = 30.0
 OWN = ("id", "cached", "durationMs")
@@ -157,6 +159,43 @@ async def test_a_slice_that_kills_twice_is_an_error_of_its_own(real_clock: Clock
         assert {one["error"]["code"] for one in found["items"][:SLICE_NAMES]} == {"WORKER_DIED"}
 
 
+async def test_what_waits_behind_a_deadly_slice_is_judged(real_clock: Clock, tmp_path: Path) -> None:
+    """A worker has its next slice before it is done with one: that one is to blame for nothing."""
+    (tmp_path / "pypi.csv").write_text("rank,name,tier\n1,requests,protected\n")
+    async with serving(real_clock, corpus=tmp_path) as server:
+        pool = await warm(server)
+        pool.scale(1, 1)
+        await until(lambda: len(pool.status().pids) == 1, "there is one worker")
+        engines = server.parts.service.engines
+        # A worker has no list of this one, and nobody asks it for such a thing.
+        slices: list[list[Asked]] = [[(Ecosystem.MAVEN, "a:b", None, 0)]]
+        slices += [[(Ecosystem.PYPI, f"reqeusts-{n}", None, 0)] for n in range(1, 5)]
+        found = await asyncio.gather(*(pool.judge(engines, one, "batch") for one in slices), return_exceptions=True)
+        assert isinstance(found[0], WorkerDied)
+        assert [isinstance(one, list) and type(one[0]) for one in found[1:]] == [Written] * 4
+        assert pool._tally.deaths == 2
+
+
+async def test_a_name_that_comes_again_is_judged_once(real_clock: Clock) -> None:
+    """In another slice, by another spelling, of an ecosystem in another spelling."""
+    async with serving(real_clock) as server:
+        await warm(server, 2)
+        first = names(2000)
+        again = [item("Requests-Q0", "pypi", version="2.0"), item("serde_q2", "crates.io"), item("lodash-q1", "npm")]
+        found = await send(server, [*first, *again, *first[:300]])
+        assert [one["index"] for one in found["items"]] == list(range(2303))
+        assert [found["summary"][key] for key in ("judged", "duplicates", "cached")] == [2303, 303, 0]
+        for asked, answer in zip(again, found["items"][2000:2003], strict=True):
+            single = await ask(server, **asked)
+            assert answer["result"]["id"].endswith(f"-{answer['index']}")
+            assert (answer["result"]["cached"], answer["result"]["durationMs"]) == (True, 0.0)
+            assert {k: v for k, v in answer["result"].items() if k not in OWN} == {
+                k: v for k, v in single.items() if k not in OWN
+            }
+        figures = await samples(server)
+        assert figures["typosentinel_workers_names_total", frozenset()] == 2000
+
+
 async def test_a_full_queue_is_said_at_once(real_clock: Clock, tmp_path: Path) -> None:
     """503 with Retry-After for who comes last; who was there before is answered."""
     config = tmp_path / "config.yaml"
@@ -167,16 +206,16 @@ async def test_a_full_queue_is_said_at_once(real_clock: Clock, tmp_path: Path) -
         (pid,) = pool.status().pids
         os.kill(pid, signal.SIGSTOP)
         try:
-            early = [asyncio.create_task(send(server, names(2, mark))) for mark in "ab"]
-            await until(lambda: pool.status().busy and pool.status().waiting, "one is busy, one waits")
-            async with server.http.post("/api/v1/batch", json={"items": names(2, "c")}) as response:
+            early = [asyncio.create_task(send(server, names(2, mark))) for mark in "abc"]
+            await until(lambda: pool.status().busy and pool.status().waiting, "one has two slices, one slice waits")
+            async with server.http.post("/api/v1/batch", json={"items": names(2, "d")}) as response:
                 assert response.status == 503
                 assert (await response.json())["error"]["code"] == "WORKERS_BUSY"
                 assert int(response.headers["Retry-After"]) > 0
             assert (await ask(server, **item("reqeusts")))["verdict"] == "suspicious"
         finally:
             os.kill(pid, signal.SIGCONT)
-        assert [one["summary"]["judged"] for one in await asyncio.gather(*early)] == [2, 2]
+        assert [one["summary"]["judged"] for one in await asyncio.gather(*early)] == [2, 2, 2]
 
 
 async def test_a_batch_takes_so_long_and_no_longer(real_clock: Clock, tmp_path: Path) -> None:

@@ -56,5 +56,5 @@ class Batches:
     def open(self, mode: Mode, expected: int | None) -> Batch:
         """A new batch; `expected` is how many items it has, None where nobody knows yet."""
         today = datetime.fromtimestamp(self._clock.wall(), UTC).date()
-        judge = Judge(self._service, self.pool, self._turn, self._clock, today)
-        return Batch(next(self._ids), judge, mode, expected, self._clock, self.tally)
+        judge = Judge(next(self._ids), self._service, self.pool, self._turn, self._clock, today)
+        return Batch(judge, mode, expected, self._clock, self.tally)

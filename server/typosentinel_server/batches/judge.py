@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from typosentinel_server.clock import Clock
@@ -13,25 +13,46 @@ from typosentinel_server.scan.model import Package, ScanResult
 from typosentinel_server.scan.naming import Name
 from typosentinel_server.service import Kept, ScanService
 from typosentinel_server.verdictjson import Rendered
+from typosentinel_server.workers.pipe import WorkerDied
 from typosentinel_server.workers.pool import Pool
-from typosentinel_server.workers.slices import Answer, Asked, Judged, Refused
+from typosentinel_server.workers.slices import Answer, Answers, Asked, Judged, Refused
 from typosentinel_server.workers.staff import WorkersBusy
-from typosentinel_server.workers.worker import WorkerDied
 
 # Some three milliseconds of the event loop.
-STEP_NAMES = 64
+STEP_NAMES = 128
 # Slices of one batch that are judged ahead of the one being sent, for each worker that there may be.
 AHEAD_EACH = 2
 ROOM_SECONDS = 0.05
 
-# A name, and the engine of its ecosystem.
-Named = tuple[Engine, Name]
+
+@dataclass(slots=True)
+class Slot:
+    """A name of a batch and what becomes of it. Items that spell the same name share it.
+
+    Attributes:
+        engine: that of its ecosystem.
+        name: as the item that came first spells it.
+        version: the one that this item gave.
+        index: the place of this item in the batch.
+        answer: None until it is judged.
+        seconds: how long that took.
+        cached: whether the answer was known from before.
+    """
+
+    engine: Engine
+    name: Name
+    version: str | None
+    index: int
+    answer: Answer | None = None
+    seconds: float = 0.0
+    cached: bool = False
 
 
 class Judge:
     """Judges the slices of one batch with the lists that were in use when it began.
 
     Args:
+        batch: its id.
         service: the lists and the cache.
         pool: the workers.
         turn: held by the one slice of all batches that is judged in the event loop's thread.
@@ -39,7 +60,10 @@ class Judge:
         today: the date in UTC, for expiries.
     """
 
-    def __init__(self, service: ScanService, pool: Pool, turn: asyncio.Lock, clock: Clock, today: date) -> None:
+    def __init__(
+        self, batch: str, service: ScanService, pool: Pool, turn: asyncio.Lock, clock: Clock, today: date
+    ) -> None:
+        self.batch = batch
         self.engines = service.engines
         self._service = service
         self._knowledge = service.knowledge
@@ -58,13 +82,11 @@ class Judge:
         """How many slices of a batch may be judged at once."""
         return max(2, AHEAD_EACH * self._pool.settings.max)
 
-    async def slice(
-        self, asked: Sequence[Named], expected: int, seconds: float, *, first: bool
-    ) -> list[tuple[Answer, bool]]:
-        """Answers in the order asked, and whether each came from the cache.
+    async def answer(self, slots: Sequence[Slot], expected: int, seconds: float, *, first: bool) -> None:
+        """Answers names; one that cannot be judged is answered with the reason.
 
         Args:
-            asked: the names, each once.
+            slots: the names, each once.
             expected: how many the batch has.
             seconds: that are left for it.
             first: whether nothing of the batch has been answered yet.
@@ -72,90 +94,105 @@ class Judge:
         Raises:
             TooBusy: no room for the first slice; later ones wait for some.
         """
-        found: list[tuple[Answer, bool] | None] = []
-        wanted: list[Named] = []
-        for one in asked:
-            kept = self._service.recall(*one)
+        wanted: list[Slot] = []
+        for slot in slots:
+            kept = self._service.recall(slot.engine, slot.name)
             if kept is None:
-                wanted.append(one)
-            found.append(None if kept is None else (self._of_kept(one, kept), True))
-        fresh = iter(await self._fresh(wanted, expected, seconds, first=first) if wanted else ())
-        return [(next(fresh), False) if one is None else one for one in found]
+                wanted.append(slot)
+            else:
+                slot.answer, slot.cached = self._of_kept(slot, kept), True
+        if not wanted:
+            return
+        started = self._clock.monotonic()
+        failure = await self._judged(wanted, expected, seconds, first=first)
+        each = (self._clock.monotonic() - started) / len(wanted)
+        for slot in wanted:
+            slot.seconds = each
+            if slot.answer is None and failure is not None:
+                slot.answer = Refused.of(failure)
 
-    async def _fresh(self, wanted: Sequence[Named], expected: int, seconds: float, *, first: bool) -> list[Answer]:
-        failure: DomainError
+    async def _judged(
+        self, wanted: Sequence[Slot], expected: int, seconds: float, *, first: bool
+    ) -> DomainError | None:
+        # What could not be judged is left without an answer, and the reason is returned.
         try:
             async with asyncio.timeout(seconds):
                 if expected < self._pool.settings.threshold or not self._pool.ready(self.engines):
-                    return await self._here(wanted)
-                return await self._there(wanted, first=first)
+                    await self._here(wanted)
+                else:
+                    await self._there(wanted, first=first)
         except TimeoutError:
-            failure = DomainError(
+            return DomainError(
                 "BATCH_TIMED_OUT",
                 f"the batch took longer than {self.timeout:g} s",
                 "Ask for the rest in another batch.",
             )
         except WorkerDied as error:
-            failure = error
+            return error
         except TooBusy as error:
             if first:
                 raise
-            failure = error
-        return [Refused.of(failure)] * len(wanted)
+            return error
+        return None
 
-    async def _here(self, wanted: Sequence[Named]) -> list[Answer]:
-        answers: dict[int, Answer] = {}
+    async def _here(self, wanted: Sequence[Slot]) -> None:
         # What an ecosystem's index touches stays in the processor's cache.
-        order = sorted(range(len(wanted)), key=lambda place: wanted[place][0].ecosystem)
+        order = sorted(wanted, key=lambda slot: slot.engine.ecosystem)
         for start in range(0, len(order), STEP_NAMES):
             # However many batches there are, other requests wait for one step at most.
             async with self._turn:
-                for place in order[start : start + STEP_NAMES]:
-                    answers[place] = self._judged(wanted[place])
+                self._step(order[start : start + STEP_NAMES])
                 await asyncio.sleep(0)
-        return [answers[place] for place in range(len(wanted))]
 
-    def _judged(self, named: Named) -> Answer:
-        engine, name = named
-        try:
-            result = engine.judge(Package(engine.ecosystem, name.raw), name)
-        except NameRefused as error:
-            return Refused.of(error)
-        return self._of_kept(named, self._service.keep(engine, name, result))
+    def _step(self, slots: Sequence[Slot]) -> None:
+        # Nothing else is done between two names: what the engine reads is still in the processor's cache.
+        found = [_judged(slot) for slot in slots]
+        for slot, result in zip(slots, found, strict=True):
+            if isinstance(result, Refused):
+                slot.answer = result
+            else:
+                slot.answer = self._of_kept(slot, self._service.keep(slot.engine, slot.name, result))
 
-    async def _there(self, wanted: Sequence[Named], *, first: bool) -> list[Answer]:
-        # What lists have to say is added here: they are in this process alone.
-        found = await self._by_worker(wanted, as_json=not self._knowledge, first=first)
-        answers: list[Answer] = []
-        for place, (one, result) in enumerate(zip(wanted, found, strict=True), start=1):
-            if isinstance(result, ScanResult):
-                answers.append(self._concluded(one, result))
+    async def _there(self, wanted: Sequence[Slot], *, first: bool) -> None:
+        found = await self._by_worker([_asked(slot) for slot in wanted], first=first)
+        for place, (slot, answer) in enumerate(zip(wanted, found, strict=True), start=1):
+            if isinstance(answer, ScanResult):
+                # What lists have to say is added here: they are in this process alone.
+                slot.answer = self._concluded(slot, answer)
                 if place % STEP_NAMES == 0:
                     await asyncio.sleep(0)
             else:
-                answers.append(result)
-        return answers
+                slot.answer = answer
 
-    async def _by_worker(self, wanted: Sequence[Named], *, as_json: bool, first: bool) -> list[ScanResult | Answer]:
+    async def _by_worker(self, asked: Sequence[Asked], *, first: bool) -> Answers:
+        batch = None if self._knowledge else self.batch
         while True:
             try:
-                return await self._pool.judge(self.engines, _asked(wanted), as_json=as_json)
+                return await self._pool.judge(self.engines, asked, batch)
             except WorkersBusy:
                 if first:
                     raise
                 await asyncio.sleep(ROOM_SECONDS)
 
-    def _of_kept(self, named: Named, kept: Kept) -> Answer:
+    def _of_kept(self, slot: Slot, kept: Kept) -> Judged:
         if self._knowledge:
-            return self._concluded(named, kept.result)
+            return self._concluded(slot, kept.result)
         return Judged(kept.result.verdict.value, kept.rendered)
 
-    def _concluded(self, named: Named, result: ScanResult) -> Answer:
-        engine, name = named
+    def _concluded(self, slot: Slot, result: ScanResult) -> Judged:
+        engine, name = slot.engine, slot.name
         package = Package(engine.ecosystem, name.raw)
         final = conclude(replace(result, package=package), name, self._knowledge, None, self._today, engine)
         return Judged(final.verdict.value, Rendered.of(final))
 
 
-def _asked(named: Sequence[Named]) -> list[Asked]:
-    return [(engine.ecosystem, name.raw) for engine, name in named]
+def _judged(slot: Slot) -> ScanResult | Refused:
+    engine, name = slot.engine, slot.name
+    try:
+        return engine.judge(Package(engine.ecosystem, name.raw), name)
+    except NameRefused as error:
+        return Refused.of(error)
+
+
+def _asked(slot: Slot) -> Asked:
+    return slot.engine.ecosystem, slot.name.raw, slot.version, slot.index

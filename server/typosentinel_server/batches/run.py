@@ -1,47 +1,50 @@
 """One batch: each name judged once, answers in order, nothing held that need not be."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from typosentinel_server.batches.judge import Judge, Named
+from typosentinel_server.batches.judge import Judge, Slot
 from typosentinel_server.batches.tally import BatchTally
-from typosentinel_server.batches.wire import Item, Mode, error_body
+from typosentinel_server.batches.wire import Item, Mode, Question, error_body
 from typosentinel_server.clock import Clock
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
 from typosentinel_server.scan.engine import Engine
-from typosentinel_server.scan.model import Ecosystem, Verdict
+from typosentinel_server.scan.model import Verdict
 from typosentinel_server.scan.naming import parse_name
-from typosentinel_server.workers.slices import Answer, Judged, Refused
+from typosentinel_server.workers.slices import Judged, Refused, Written
 
 # Answers that are kept in case that the same question comes again in the batch.
 MOST_KEPT_BYTES = 16 * 2**20
 MILLISECONDS = 1000.0
 EACH_ANSWER_BYTES = 200
 
+# An item and the slot of its answer, or why it can have none.
+_Place = tuple[Question, Slot] | Refused
+# What is counted of a judgement: by which engine, the verdict, whether it was known from before, or asked for again.
+_Kind = tuple[Engine, str, bool, bool]
+
 
 @dataclass(slots=True)
-class _Slot:
-    """The place of an answer that several items may share."""
+class _Registry:
+    """What a batch has of one ecosystem: the engine, or why there is none, and the names that came so far."""
 
-    named: Named | None = None
-    answer: Answer | None = None
-    seconds: float = 0.0
-    cached: bool = False
+    engine: Engine | Refused
+    slots: dict[str, Slot] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Part:
-    """A slice on its way: for each item the slot of its answer, which places share one, and what is to be judged."""
+    """A slice on its way: each item with the slot of its answer, which items share one, and what is to be judged."""
 
     first: int
-    items: Sequence[Item]
-    slots: list[_Slot]
-    again: set[int]
-    fresh: list[_Slot]
+    places: list[_Place] = field(default_factory=list)
+    again: set[int] = field(default_factory=set)
+    fresh: list[Slot] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -57,7 +60,6 @@ class Batch:
     """One batch: one set of lists from its first name to its last.
 
     Args:
-        batch_id: a part of every answer's id.
         judge: judges its slices.
         mode: how many of them at once.
         expected: how many items it has; None where nobody knows.
@@ -65,10 +67,7 @@ class Batch:
         tally: counts its items.
     """
 
-    def __init__(
-        self, batch_id: str, judge: Judge, mode: Mode, expected: int | None, clock: Clock, tally: BatchTally
-    ) -> None:
-        self._id = batch_id
+    def __init__(self, judge: Judge, mode: Mode, expected: int | None, clock: Clock, tally: BatchTally) -> None:
         self._judge = judge
         self._mode = mode
         self._expected = expected
@@ -76,8 +75,7 @@ class Batch:
         self._tally = tally
         self._started = clock.monotonic()
         self._counts = _Counts()
-        self._engines: dict[str, Engine | Refused] = {}
-        self._slots: dict[tuple[Ecosystem, str], _Slot] = {}
+        self._registries: dict[str, _Registry] = {}
         self._kept_bytes = 0
         self._taken = 0
 
@@ -119,9 +117,10 @@ class Batch:
             error: why it is not complete; None where it is.
         """
         counts = self._counts
-        versions = {e.ecosystem.value: e.corpus.version for e in self._engines.values() if isinstance(e, Engine)}
+        engines = (registry.engine for registry in self._registries.values())
+        versions = {e.ecosystem.value: e.corpus.version for e in engines if isinstance(e, Engine)}
         body: dict[str, Any] = {
-            "id": self._id,
+            "id": self._judge.batch,
             "complete": error is None,
             "items": counts.items,
             "judged": counts.items - counts.errors,
@@ -158,43 +157,40 @@ class Batch:
         await ready.put(end)
 
     def _part(self, items: Sequence[Item]) -> _Part:
-        part = _Part(self._taken, items, [], set(), [])
+        part = _Part(self._taken)
         self._taken += len(items)
-        for place, item in enumerate(items):
-            named = self._named(item)
-            if isinstance(named, Refused):
-                part.slots.append(_Slot(answer=named))
-                continue
-            key = (named[0].ecosystem, named[1].identity)
-            slot = self._slots.get(key)
-            if slot is not None:
-                part.again.add(place)
-            else:
-                slot = _Slot(named)
-                if self._kept_bytes < MOST_KEPT_BYTES:
-                    self._slots[key] = slot
-                part.fresh.append(slot)
-            part.slots.append(slot)
+        for index, item in enumerate(items, part.first):
+            part.places.append(item if isinstance(item, Refused) else self._place(item, part, index))
         return part
 
-    def _named(self, item: Item) -> Named | Refused:
-        if isinstance(item, Refused):
-            return item
-        engine = self._engines.get(item.ecosystem) or self._engine(item.ecosystem)
+    def _place(self, item: Question, part: _Part, index: int) -> _Place:
+        registry = self._registries.get(item.ecosystem) or self._registry(item.ecosystem)
+        engine = registry.engine
         if isinstance(engine, Refused):
             return engine
         try:
-            return engine, parse_name(engine.ecosystem, item.name)
+            name = parse_name(engine.ecosystem, item.name)
         except NameRefused as error:
             return Refused.of(error)
+        slot = registry.slots.get(name.identity)
+        if slot is not None:
+            part.again.add(index)
+            return item, slot
+        slot = Slot(engine, name, item.version, index)
+        if self._kept_bytes < MOST_KEPT_BYTES:
+            registry.slots[name.identity] = slot
+        part.fresh.append(slot)
+        return item, slot
 
-    def _engine(self, ecosystem: str) -> Engine | Refused:
-        found: Engine | Refused
+    def _registry(self, ecosystem: str) -> _Registry:
+        engine: Engine | Refused
         try:
-            found = self._judge.engines.engine(ecosystem)
+            engine = self._judge.engines.engine(ecosystem)
         except EcosystemUnknown as error:
-            found = Refused.of(error)
-        self._engines[ecosystem] = found
+            engine = Refused.of(error)
+        # Two spellings of an ecosystem are one.
+        alike = (known for known in self._registries.values() if known.engine is engine)
+        found = self._registries[ecosystem] = next(alike, None) or _Registry(engine)
         return found
 
     async def _judged(self, part: _Part) -> None:
@@ -202,46 +198,52 @@ class Batch:
             return
         # Where nobody knows how long the batch is, it is a large one once that much of it has come.
         expected = self._taken if self._expected is None else self._expected
-        started = self._clock.monotonic()
-        wanted = [slot.named for slot in part.fresh if slot.named is not None]
-        found = await self._judge.slice(wanted, expected, self.seconds_left, first=part.first == 0)
-        each = (self._clock.monotonic() - started) / len(part.fresh)
-        for slot, (answer, cached) in zip(part.fresh, found, strict=True):
-            slot.answer, slot.cached, slot.seconds = answer, cached, 0.0 if cached else each
-            if isinstance(answer, Judged):
-                self._kept_bytes += len(answer.json.evidence) + EACH_ANSWER_BYTES
+        await self._judge.answer(part.fresh, expected, self.seconds_left, first=part.first == 0)
+        for slot in part.fresh:
+            if isinstance(slot.answer, Written):
+                self._kept_bytes += len(slot.answer.first)
+            elif isinstance(slot.answer, Judged):
+                self._kept_bytes += len(slot.answer.json.evidence) + EACH_ANSWER_BYTES
 
     def _rendered(self, part: _Part) -> list[bytes]:
-        counts, verdicts = self._counts, self._counts.verdicts
-        judged = self._tally.judged
+        batch, shared = self._judge.batch, part.again
+        judged: Counter[_Kind] = Counter()
         lines: list[bytes] = []
-        index, again = part.first, part.again
-        for place, (item, slot) in enumerate(zip(part.items, part.slots, strict=True)):
-            answer, named = slot.answer, slot.named
-            if named is None or isinstance(item, Refused) or not isinstance(answer, Judged):
-                counts.errors += 1
-                self._tally.errors += 1
-                reason = answer if isinstance(answer, Refused) else _unanswered()
-                lines.append(b'{"index":%d,"error":%b}' % (index + place, orjson.dumps(error_body(reason))))
+        for index, place in enumerate(part.places, part.first):
+            if isinstance(place, Refused):
+                lines.append(_refusal(index, place))
                 continue
-            cached = slot.cached
-            counts.cached += cached
-            if place in again:
-                counts.duplicates += 1
-                cached = True
-            verdict = answer.verdict
-            verdicts[verdict] += 1
-            judged(named[0].ecosystem.value, verdict, cached=cached)
-            body = answer.json.bytes(
-                scan_id=f"{self._id}-{index + place}",
-                name=item.name,
-                version=item.version,
-                cached=cached,
-                seconds=0.0 if cached else slot.seconds,
-            )
-            lines.append(b'{"index":%d,"result":%b}' % (index + place, body))
-        counts.items += len(lines)
+            item, slot = place
+            answer = slot.answer or _unanswered()
+            if isinstance(answer, Refused):
+                lines.append(_refusal(index, answer))
+                continue
+            again = index in shared
+            judged[slot.engine, answer.verdict, slot.cached, again] += 1
+            if isinstance(answer, Judged):
+                cached = slot.cached or again
+                seconds = 0.0 if cached else slot.seconds
+                lines.append(answer.line(batch, index, item.name, item.version, cached=cached, seconds=seconds))
+            else:
+                lines.append(answer.again(batch, index, item.name, item.version) if again else answer.first)
+        self._count(judged, len(lines))
         return lines
+
+    def _count(self, judged: "Counter[_Kind]", items: int) -> None:
+        counts = self._counts
+        errors = items - judged.total()
+        counts.items += items
+        counts.errors += errors
+        self._tally.errors += errors
+        for (engine, verdict, cached, again), count in judged.items():
+            counts.verdicts[verdict] += count
+            counts.cached += count * cached
+            counts.duplicates += count * again
+            self._tally.judged(engine.ecosystem.value, verdict, count, cached=cached or again)
+
+
+def _refusal(index: int, reason: Refused) -> bytes:
+    return b'{"index":%d,"error":%b}' % (index, orjson.dumps(error_body(reason)))
 
 
 def _unanswered() -> Refused:

@@ -30,9 +30,9 @@ class BatchTally:
         self._scans = scans
         registry.register(self)
 
-    def judged(self, ecosystem: str, verdict: str, *, cached: bool) -> None:
-        """Notes one judgement."""
-        self._scans.add((ecosystem, verdict, "true" if cached else "false"))
+    def judged(self, ecosystem: str, verdict: str, count: int, *, cached: bool) -> None:
+        """Notes judgements."""
+        self._scans.add((ecosystem, verdict, "true" if cached else "false"), count)
 
     def describe(self) -> Iterator[Metric]:
         """The metrics, of which there is always one."""

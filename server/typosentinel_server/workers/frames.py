@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from typosentinel_server.scan.model import ScanResult
-from typosentinel_server.verdictjson import Rendered
-from typosentinel_server.workers.slices import Answer, Judged, Refused
+from typosentinel_server.workers.slices import Answers, Refused, Written
 
 LENGTH = struct.Struct("<I")
 # Far above a slice's; what is larger is no frame.
@@ -25,11 +24,11 @@ def content_of(payload: bytes) -> Any:
     return pickle.loads(payload)  # noqa: S301 - written by a process that we started, and by nobody else
 
 
-def packed(answers: Sequence[Answer | ScanResult]) -> list[Any]:
+def packed(answers: Sequence[Written | Refused | ScanResult]) -> list[Any]:
     """Answers as plain tuples, which take a fraction of the time that objects take."""
     return [
-        (one.verdict, one.json.ecosystem, one.json.verdict, one.json.evidence, one.json.corpus)
-        if isinstance(one, Judged)
+        (one.verdict, one.first)
+        if isinstance(one, Written)
         else (one.code, one.message, one.suggestion)
         if isinstance(one, Refused)
         else one
@@ -37,13 +36,13 @@ def packed(answers: Sequence[Answer | ScanResult]) -> list[Any]:
     ]
 
 
-def unpacked(content: Sequence[Any]) -> list[Answer | ScanResult]:
+def unpacked(content: Sequence[Any]) -> Answers:
     """The answers again."""
     return [
         one
         if isinstance(one, ScanResult)
-        else Judged(one[0], Rendered(*one[1:]))
-        if len(one) > 3  # noqa: PLR2004 - a refusal has three parts
+        else Written(*one)
+        if len(one) == 2  # noqa: PLR2004 - a refusal has three parts
         else Refused(*one)
         for one in content
     ]

@@ -9,10 +9,11 @@ from typosentinel_server.engines import Engines
 from typosentinel_server.errors import InvalidRequest
 from typosentinel_server.logs import Log
 from typosentinel_server.sections.workers import MOST_WORKERS, WorkerSettings
-from typosentinel_server.workers.slices import Asked
-from typosentinel_server.workers.staff import Answers, Idle, Job, Staff, WorkersBusy, WorkersGone
+from typosentinel_server.workers.pipe import NotReached, WorkerDied
+from typosentinel_server.workers.slices import Answers, Asked
+from typosentinel_server.workers.staff import Idle, Job, Staff, WorkersBusy, WorkersGone
 from typosentinel_server.workers.tally import PoolStatus, PoolTally
-from typosentinel_server.workers.worker import Worker, WorkerDied
+from typosentinel_server.workers.worker import Worker
 
 TRIES = 2
 # A slice takes milliseconds; who is silent for so long is stuck.
@@ -106,13 +107,13 @@ class Pool:
         self._dispatch()
         return any(worker.engines is engines for worker in self._staff.workers)
 
-    async def judge(self, engines: Engines, asked: Sequence[Asked], *, as_json: bool) -> Answers:
+    async def judge(self, engines: Engines, asked: Sequence[Asked], batch: str | None) -> Answers:
         """The judgements of one slice, in the order asked.
 
         Args:
             engines: those of the whole batch, whatever lists are in use by now.
             asked: the names.
-            as_json: whether the answers are wanted as they are sent, or as results to conclude from.
+            batch: the batch whose lines the answers are to be; None where results are wanted, to conclude from.
 
         Raises:
             TooBusy: as many slices wait as may, or no worker can be started.
@@ -124,7 +125,7 @@ class Pool:
         if self._closed or (self._broken() and not self._staff.size):
             raise WorkersGone
         loop = asyncio.get_running_loop()
-        job = Job(engines, asked, as_json, self._clock.monotonic(), loop.create_future())
+        job = Job(engines, asked, batch, self._clock.monotonic(), loop.create_future())
         self._waiting.append(job)
         self._dispatch()
         try:
@@ -157,13 +158,11 @@ class Pool:
             if job.done.done():
                 self._waiting.popleft()
                 continue
-            held = self._staff.idle_with(job.engines)
-            if held is None:
+            worker = self._staff.engage(job.engines)
+            if worker is None:
                 break
             self._waiting.popleft()
-            self._staff.idle.remove(held)
-            self._staff.busy.add(held.worker)
-            self._do(self._work(held.worker, job))
+            self._do(self._work(worker, job))
         self._grow()
 
     def _grow(self) -> None:
@@ -206,36 +205,44 @@ class Pool:
             raise
         self._staff.starting -= 1
         self._tally.started += 1
-        await self._keep(worker)
-
-    async def _work(self, worker: Worker, job: Job) -> None:
-        started = self._clock.monotonic()
-        job.tries += 1
-        try:
-            found = await worker.judge(job.asked, STUCK_SECONDS, as_json=job.as_json)
-        except BaseException as error:
-            self._staff.busy.discard(worker)
-            await worker.stop()
-            if not isinstance(error, WorkerDied):
-                job.fail(WorkersGone())
-                raise
-            self._note_death(error.message)
-            if job.tries < TRIES:
-                self._waiting.appendleft(job)
-            else:
-                job.fail(error)
-            self._dispatch()
-            return
-        self._tally.observe(self._clock.monotonic() - started, len(job.asked))
-        if not job.done.done():
-            job.done.set_result(list(found))
-        self._staff.busy.discard(worker)
-        await self._keep(worker)
-
-    async def _keep(self, worker: Worker) -> None:
         self._staff.idle.append(Idle(worker, self._clock.monotonic()))
         self._dispatch()
         self._shrink()
+
+    async def _work(self, worker: Worker, job: Job) -> None:
+        started = self._clock.monotonic()
+        try:
+            found = await worker.judge(job.asked, job.batch, STUCK_SECONDS)
+        except (WorkerDied, NotReached) as error:
+            await self._end(worker, str(error))
+            # Only who had the worker's attention may be to blame.
+            job.tries += isinstance(error, WorkerDied)
+            if isinstance(error, WorkerDied) and job.tries >= TRIES:
+                job.fail(error)
+            else:
+                self._waiting.appendleft(job)
+            self._dispatch()
+            return
+        except BaseException:
+            await self._end(worker, None)
+            job.fail(WorkersGone())
+            raise
+        now = self._clock.monotonic()
+        # Without the time that it waited behind the slice before it.
+        self._tally.observe(now - max(started, worker.answered), len(job.asked))
+        worker.answered = now
+        if not job.done.done():
+            job.done.set_result(found)
+        if worker in self._staff.busy:
+            self._staff.release(worker, now)
+        self._dispatch()
+        self._shrink()
+
+    async def _end(self, worker: Worker, died: str | None) -> None:
+        # Each of its slices comes here; its death is one.
+        if self._staff.busy.pop(worker, None) is not None and died is not None:
+            self._note_death(died)
+        await worker.stop()
 
     def _bury(self) -> None:
         # Who has ended while idle would else cost a slice one of its tries.

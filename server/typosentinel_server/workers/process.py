@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from typosentinel_server.workers.frames import LENGTH, content_of, frame, packed
 from typosentinel_server.workers.lists import LazyEngines
-from typosentinel_server.workers.slices import judge, rendered
+from typosentinel_server.workers.slices import judge, write
 
 
 def main() -> None:
@@ -27,9 +27,9 @@ def main() -> None:
     engines = LazyEngines(content_of(files))
     _write(answers, "ready")
     while (payload := _read(source)) is not None:
-        as_json, asked = content_of(payload)
-        found = judge(engines.engine, asked)
-        _write(answers, packed([rendered(one) for one in found] if as_json else found))
+        batch, asked = content_of(payload)
+        found = judge(engines.engine, asked) if batch is None else write(engines.engine, asked, batch)
+        _write(answers, packed(found))
 
 
 def _read(source: BinaryIO) -> bytes | None:

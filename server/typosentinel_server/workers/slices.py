@@ -1,22 +1,26 @@
-"""Judging a slice of a batch: the same work in a worker and in the server's own process."""
+"""Judging a slice of a batch, and its answers as they are sent."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from typosentinel_server.errors import DomainError, EcosystemUnknown, NameRefused
 from typosentinel_server.scan.engine import Engine
 from typosentinel_server.scan.model import Ecosystem, Package, ScanResult
 from typosentinel_server.verdictjson import Rendered
 
-# About twelve milliseconds of a worker: one that dies takes little with it, and of each ecosystem there are several.
+# About ten milliseconds of a worker: one that dies takes little with it, and of each ecosystem there are several.
 SLICE_NAMES = 256
 
-Asked = tuple[Ecosystem, str]
+# Where a name is from, the name, the version that was given, and its place in the batch.
+Asked = tuple[Ecosystem, str, str | None, int]
 
 
 @dataclass(slots=True)
 class Judged:
-    """One judgement, ready to be sent.
+    """One judgement, which each item that asks for it gets as a line of its own.
 
     Attributes:
         verdict: what to think of the name.
@@ -25,6 +29,31 @@ class Judged:
 
     verdict: str
     json: Rendered
+
+    def line(self, batch: str, index: int, name: str, version: str | None, *, cached: bool, seconds: float) -> bytes:
+        """The answer to one item: a JSON object without a line feed."""
+        scan_id = f"{batch}-{index}"
+        body = self.json.bytes(scan_id=scan_id, name=name, version=version, cached=cached, seconds=seconds)
+        return b'{"index":%d,"result":%b}' % (index, body)
+
+
+@dataclass(slots=True)
+class Written:
+    """One judgement as the line of the item that asked for it first.
+
+    Attributes:
+        verdict: what to think of the name.
+        first: the line.
+    """
+
+    verdict: str
+    first: bytes
+
+    def again(self, batch: str, index: int, name: str, version: str | None) -> bytes:
+        """The answer to another item that asks for the same name."""
+        result = orjson.loads(self.first)["result"]
+        own = {"id": f"{batch}-{index}", "name": name, "version": version, "cached": True, "durationMs": 0.0}
+        return orjson.dumps({"index": index, "result": result | own})
 
 
 @dataclass(slots=True)
@@ -41,7 +70,9 @@ class Refused:
         return cls(error.code, error.message, error.suggestion)
 
 
-Answer = Judged | Refused
+Answer = Judged | Written | Refused
+# What comes from a worker.
+Answers = list[ScanResult | Written | Refused]
 EngineOf = Callable[[Ecosystem], Engine]
 
 
@@ -53,7 +84,7 @@ def judge(engine_of: EngineOf, asked: Sequence[Asked]) -> list[ScanResult | Refu
     found: dict[int, ScanResult | Refused] = {}
     # What an ecosystem's index touches stays in the processor's cache.
     for place in sorted(range(len(asked)), key=lambda place: asked[place][0]):
-        ecosystem, name = asked[place]
+        ecosystem, name, *_ = asked[place]
         try:
             found[place] = engine_of(ecosystem).scan(Package(ecosystem, name))
         except (EcosystemUnknown, NameRefused) as error:
@@ -61,8 +92,17 @@ def judge(engine_of: EngineOf, asked: Sequence[Asked]) -> list[ScanResult | Refu
     return [found[place] for place in range(len(asked))]
 
 
-def rendered(result: ScanResult | Refused) -> Answer:
-    """A judgement as it is sent; what was refused stays as it is."""
-    if isinstance(result, Refused):
-        return result
-    return Judged(result.verdict.value, Rendered.of(result))
+def write(engine_of: EngineOf, asked: Sequence[Asked], batch: str) -> list[Written | Refused]:
+    """The judgements as lines of a batch; each has taken its share of the time. Raises what `judge` does."""
+    started = time.perf_counter()
+    results = judge(engine_of, asked)
+    seconds = (time.perf_counter() - started) / max(1, len(asked))
+    found: list[Written | Refused] = []
+    for (_, name, version, index), result in zip(asked, results, strict=True):
+        if isinstance(result, Refused):
+            found.append(result)
+            continue
+        judged = Judged(result.verdict.value, Rendered.of(result))
+        line = judged.line(batch, index, name, version, cached=False, seconds=seconds)
+        found.append(Written(judged.verdict, line))
+    return found

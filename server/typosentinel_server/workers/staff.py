@@ -7,11 +7,11 @@ from itertools import chain
 
 from typosentinel_server.engines import Engines
 from typosentinel_server.errors import DomainError, TooBusy
-from typosentinel_server.scan.model import ScanResult
-from typosentinel_server.workers.slices import Answer, Asked
+from typosentinel_server.workers.slices import Answers, Asked
 from typosentinel_server.workers.worker import Worker
 
-Answers = list[ScanResult | Answer]
+# A worker that has its next slice already has not to wait for it when it is done with one.
+AT_ONCE = 2
 
 
 class WorkersBusy(TooBusy):
@@ -40,7 +40,7 @@ class Job:
     Attributes:
         engines: what it is to be judged with.
         asked: its names.
-        as_json: whether finished answers are wanted.
+        batch: the batch whose lines are wanted; None where results are.
         since: when it came, by the monotonic clock.
         done: its answers.
         tries: workers that took it so far.
@@ -48,7 +48,7 @@ class Job:
 
     engines: Engines
     asked: Sequence[Asked]
-    as_json: bool
+    batch: str | None
     since: float
     done: asyncio.Future[Answers]
     tries: int = 0
@@ -69,10 +69,10 @@ class Idle:
 
 @dataclass(slots=True)
 class Staff:
-    """All workers: those with nothing to do, those with a slice, and how many are not ready yet."""
+    """All workers: those with nothing to do, slices of those that have some, and how many are not ready yet."""
 
     idle: list[Idle] = field(default_factory=list)
-    busy: set[Worker] = field(default_factory=set)
+    busy: dict[Worker, int] = field(default_factory=dict)
     starting: int = 0
 
     @property
@@ -85,6 +85,22 @@ class Staff:
         """Those that are ready."""
         return chain((held.worker for held in self.idle), self.busy)
 
-    def idle_with(self, engines: Engines) -> Idle | None:
-        """The one of those with nothing to do that last had something, and has these lists."""
-        return next((held for held in reversed(self.idle) if held.worker.engines is engines), None)
+    def engage(self, engines: Engines) -> Worker | None:
+        """Gives a slice to a worker with these lists: who was idle last, or who has least; None where none can."""
+        for held in reversed(self.idle):
+            if held.worker.engines is engines:
+                self.idle.remove(held)
+                self.busy[held.worker] = 1
+                return held.worker
+        able = [worker for worker, slices in self.busy.items() if slices < AT_ONCE and worker.engines is engines]
+        worker = min(able, key=self.busy.__getitem__, default=None)
+        if worker is not None:
+            self.busy[worker] += 1
+        return worker
+
+    def release(self, worker: Worker, now: float) -> None:
+        """Takes a slice back that it has judged."""
+        self.busy[worker] -= 1
+        if not self.busy[worker]:
+            del self.busy[worker]
+            self.idle.append(Idle(worker, now))

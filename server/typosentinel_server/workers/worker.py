@@ -1,4 +1,4 @@
-"""One worker as the server sees it: a process that takes a slice and gives the judgements back."""
+"""One worker as the server sees it: a process that takes slices and gives the judgements back, in order."""
 
 import asyncio
 import contextlib
@@ -7,109 +7,81 @@ from collections.abc import Sequence
 from typing import Self
 
 from typosentinel_server.engines import Engines
-from typosentinel_server.errors import DomainError
-from typosentinel_server.scan.model import ScanResult
-from typosentinel_server.workers.frames import LENGTH, MAX_BYTES, content_of, frame, unpacked
+from typosentinel_server.workers.frames import unpacked
 from typosentinel_server.workers.lists import shared
-from typosentinel_server.workers.slices import Answer, Asked
+from typosentinel_server.workers.pipe import NotReached, Pipe, WorkerDied
+from typosentinel_server.workers.slices import Answers, Asked
 
 START_SECONDS = 30.0
 PROGRAM = (sys.executable, "-P", "-m", "typosentinel_server.workers.process")
-
-
-class WorkerDied(DomainError):
-    """A worker ended, or said nothing for too long, before it had answered."""
-
-    http_hint = 500
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            "WORKER_DIED",
-            f"the process that judged this name {why}",
-            "Ask for this name by itself; if that fails, too, report it.",
-        )
 
 
 class Worker:
     """A process that judges with one set of engines as long as it lives.
 
     Args:
-        process: it, ready to take slices.
+        transport: to the process.
+        pipe: what goes to it and comes back.
         engines: whose lists it has.
+
+    Attributes:
+        pid: the number of its process.
+        answered: when it last did, by the monotonic clock.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, engines: Engines) -> None:
-        self._process = process
+    def __init__(self, transport: asyncio.SubprocessTransport, pipe: Pipe, engines: Engines) -> None:
+        self._transport = transport
+        self._pipe = pipe
         self.engines = engines
+        self.pid = transport.get_pid()
+        self.answered = 0.0
 
     @classmethod
     async def start(cls, engines: Engines) -> Self:
         """A new one that is ready. Raises WorkerDied where it does not become so, OSError where it cannot start."""
         with shared(engines) as files:
             numbers = sorted({n for file in files for n in (file.index, file.lexicon, file.elsewhere) if n is not None})
-            process = await asyncio.create_subprocess_exec(
+            transport, pipe = await asyncio.get_running_loop().subprocess_exec(
+                Pipe,
                 *PROGRAM,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
+                stderr=None,
                 pass_fds=numbers,
                 # A terminal's signals are for the server, which ends its workers itself.
                 start_new_session=True,
             )
-        worker = cls(process, engines)
+        worker = cls(transport, pipe, engines)
         try:
-            await worker._exchange(files, START_SECONDS)
+            await pipe.ask(files, START_SECONDS)
+        except NotReached as error:
+            await worker.stop()
+            raise WorkerDied("ended at once") from error
         except BaseException:
             await worker.stop()
             raise
         return worker
 
     @property
-    def pid(self) -> int:
-        """The number of its process."""
-        return self._process.pid
-
-    @property
     def ended(self) -> bool:
         """Whether the process has ended by itself."""
-        return self._process.returncode is not None
+        return self._transport.get_returncode() is not None
 
-    async def judge(
-        self, asked: Sequence[Asked], seconds: float, *, as_json: bool
-    ) -> list[Answer] | list[ScanResult | Answer]:
-        """The judgements of a slice. After an error, or a cancellation, it can only be stopped.
+    async def judge(self, asked: Sequence[Asked], batch: str | None, seconds: float) -> Answers:
+        """The judgements of a slice. Another may be asked for meanwhile; after an error all that is left is to stop.
 
         Args:
             asked: the names.
+            batch: the batch whose lines the answers are to be; None where results are wanted.
             seconds: how long it may take.
-            as_json: whether the answers are wanted as they are sent, or as results to conclude from.
 
         Raises:
-            WorkerDied: there will be no answer.
+            WorkerDied: it ended, or was silent, while it was at this slice.
+            NotReached: it did so before it came to this slice.
         """
-        return unpacked(await self._exchange((as_json, asked), seconds))
+        return unpacked(await self._pipe.ask((batch, asked), seconds))
 
     async def stop(self) -> None:
         """Ends the process, whatever it is at."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        # What it still says has to be read, for else the wait would not end.
-        with contextlib.suppress(OSError):
-            await self._process.communicate()
-
-    async def _exchange(self, content: object, seconds: float) -> list[Answer]:
-        source, sink = self._process.stdout, self._process.stdin
-        if source is None or sink is None:
-            raise WorkerDied("has no pipes")
-        try:
-            async with asyncio.timeout(seconds):
-                sink.write(frame(content))
-                await sink.drain()
-                (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))
-                if length > MAX_BYTES:
-                    raise WorkerDied("said what nobody understands")
-                found: list[Answer] = content_of(await source.readexactly(length))
-                return found
-        except TimeoutError as error:
-            raise WorkerDied(f"said nothing for {seconds:g} s") from error
-        except (OSError, EOFError) as error:
-            raise WorkerDied("ended") from error
+            self._transport.kill()
+        await asyncio.shield(self._pipe.exited)
+        self._transport.close()
