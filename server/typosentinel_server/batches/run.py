@@ -39,11 +39,10 @@ class _Registry:
 
 @dataclass(slots=True)
 class _Part:
-    """A slice on its way: each item with the slot of its answer, which items share one, and what is to be judged."""
+    """A slice on its way: each item with the slot of its answer, and what is to be judged."""
 
     first: int
     places: list[_Place] = field(default_factory=list)
-    again: set[int] = field(default_factory=set)
     fresh: list[Slot] = field(default_factory=list)
 
 
@@ -159,28 +158,29 @@ class Batch:
     def _part(self, items: Sequence[Item]) -> _Part:
         part = _Part(self._taken)
         self._taken += len(items)
+        registries, places, fresh = self._registries, part.places, part.fresh
         for index, item in enumerate(items, part.first):
-            part.places.append(item if isinstance(item, Refused) else self._place(item, part, index))
+            if isinstance(item, Refused):
+                places.append(item)
+                continue
+            registry = registries.get(item.ecosystem) or self._registry(item.ecosystem)
+            engine = registry.engine
+            if isinstance(engine, Refused):
+                places.append(engine)
+                continue
+            try:
+                name = parse_name(engine.ecosystem, item.name)
+            except NameRefused as error:
+                places.append(Refused.of(error))
+                continue
+            slot = registry.slots.get(name.identity)
+            if slot is None:
+                slot = Slot(engine, name, item.version, index)
+                fresh.append(slot)
+                if self._kept_bytes < MOST_KEPT_BYTES:
+                    registry.slots[name.identity] = slot
+            places.append((item, slot))
         return part
-
-    def _place(self, item: Question, part: _Part, index: int) -> _Place:
-        registry = self._registries.get(item.ecosystem) or self._registry(item.ecosystem)
-        engine = registry.engine
-        if isinstance(engine, Refused):
-            return engine
-        try:
-            name = parse_name(engine.ecosystem, item.name)
-        except NameRefused as error:
-            return Refused.of(error)
-        slot = registry.slots.get(name.identity)
-        if slot is not None:
-            part.again.add(index)
-            return item, slot
-        slot = Slot(engine, name, item.version, index)
-        if self._kept_bytes < MOST_KEPT_BYTES:
-            registry.slots[name.identity] = slot
-        part.fresh.append(slot)
-        return item, slot
 
     def _registry(self, ecosystem: str) -> _Registry:
         engine: Engine | Refused
@@ -206,8 +206,8 @@ class Batch:
                 self._kept_bytes += len(slot.answer.json.evidence) + EACH_ANSWER_BYTES
 
     def _rendered(self, part: _Part) -> list[bytes]:
-        batch, shared = self._judge.batch, part.again
-        judged: Counter[_Kind] = Counter()
+        batch = self._judge.batch
+        judged: list[_Kind] = []
         lines: list[bytes] = []
         for index, place in enumerate(part.places, part.first):
             if isinstance(place, Refused):
@@ -218,15 +218,15 @@ class Batch:
             if isinstance(answer, Refused):
                 lines.append(_refusal(index, answer))
                 continue
-            again = index in shared
-            judged[slot.engine, answer.verdict, slot.cached, again] += 1
-            if isinstance(answer, Judged):
+            again = slot.index != index
+            judged.append((slot.engine, answer.verdict, slot.cached, again))
+            if isinstance(answer, Written):
+                lines.append(answer.again(batch, index, item.name, item.version) if again else answer.first)
+            else:
                 cached = slot.cached or again
                 seconds = 0.0 if cached else slot.seconds
                 lines.append(answer.line(batch, index, item.name, item.version, cached=cached, seconds=seconds))
-            else:
-                lines.append(answer.again(batch, index, item.name, item.version) if again else answer.first)
-        self._count(judged, len(lines))
+        self._count(Counter(judged), len(lines))
         return lines
 
     def _count(self, judged: "Counter[_Kind]", items: int) -> None:

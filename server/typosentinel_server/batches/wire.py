@@ -219,7 +219,9 @@ def _plain(content: bytes) -> dict[str, Any] | None:
 def _keys(found: dict[str, Any]) -> int:
     # Of a batch, without those of what should be no objects; whatever holds more is counted with care.
     return len(found) + sum(
-        len(one) for held in found.values() if type(held) is list for one in held if type(one) is dict
+        sum(map(len, held if set(map(type, held)) == {dict} else [one for one in held if type(one) is dict]))
+        for held in found.values()
+        if type(held) is list
     )
 
 

@@ -125,11 +125,12 @@ def parse_name(ecosystem: Ecosystem, raw: str) -> Name:
             "Check that a single package name was sent.",
         )
     plain = raw.isascii()
-    if not (plain and raw.isprintable() and " " not in raw):
+    # No pattern has room for anything that cannot be printed, or for a space.
+    if not (plain and rule.pattern.fullmatch(raw)):
         for character in raw:
             _refuse_unprintable(character)
-    if not rule.pattern.fullmatch(raw if plain else _ascii_stand_in(raw)):
-        raise refusal(ecosystem, raw)
+        if plain or not rule.pattern.fullmatch(_ascii_stand_in(raw)):
+            raise refusal(ecosystem, raw)
     identity = rule.identity(raw)
     # Lower case takes some foreign letters to ASCII ones (the Kelvin sign to k); the identity must not.
     return Name(raw, identity if plain else raw, identity.lower())
