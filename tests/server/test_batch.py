@@ -46,6 +46,16 @@ async def test_summary_counts(start: Start) -> None:
     assert summary["corpusVersions"].keys() == {"PyPI"}
 
 
+async def test_an_ecosystem_is_one_in_any_spelling(start: Start) -> None:
+    """Whichever comes first; what there is no list for is as many errors as items."""
+    server = await start()
+    items = [item("six", "pypi"), item("six", "PYPI"), item("six"), *(item("six", f"no-{n}") for n in range(500))]
+    found = await send(server, items)
+    assert [found["summary"][key] for key in ("judged", "duplicates", "errors")] == [3, 2, 500]
+    assert [one["result"]["ecosystem"] for one in found["items"][:3]] == ["PyPI"] * 3
+    assert found["summary"]["corpusVersions"].keys() == {"PyPI"}
+
+
 async def test_a_bad_item_fails_alone(start: Start) -> None:
     """It says what is wrong with it in the words of the single scan."""
     server = await start()

@@ -183,14 +183,14 @@ class Batch:
         return part
 
     def _registry(self, ecosystem: str) -> _Registry:
-        engine: Engine | Refused
         try:
             engine = self._judge.engines.engine(ecosystem)
         except EcosystemUnknown as error:
-            engine = Refused.of(error)
-        # Two spellings of an ecosystem are one.
-        alike = (known for known in self._registries.values() if known.engine is engine)
-        found = self._registries[ecosystem] = next(alike, None) or _Registry(engine)
+            found = _Registry(Refused.of(error))
+        else:
+            # Two spellings of an ecosystem are one.
+            found = self._registries.setdefault(engine.ecosystem.value, _Registry(engine))
+        self._registries[ecosystem] = found
         return found
 
     async def _judged(self, part: _Part) -> None:
