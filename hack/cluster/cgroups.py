@@ -1,7 +1,9 @@
 """The control group below which kubelet puts every container: proof of which processes are the cluster's."""
 
 import contextlib
+import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 from hack.cluster.nodeconfig import CGROUP
@@ -28,14 +30,23 @@ def make() -> None:
                 own.write_text(parent.read_text(encoding="ascii"), encoding="ascii")
 
 
+def groups() -> Iterator[Path]:
+    """Return the group and all below it, in each hierarchy, the innermost first.
+
+    containerd removes groups while this looks at them, so what is gone is passed over: os.walk does, Path.rglob fails.
+    """
+    for folder in hierarchies():
+        for name, _, _ in os.walk(folder, topdown=False):
+            yield Path(name)
+
+
 def members() -> set[int]:
     """Return every process in the group and below it."""
     found: set[int] = set()
-    for folder in hierarchies():
-        for listing in folder.rglob("cgroup.procs"):
-            # A group that ends meanwhile has no members.
-            with contextlib.suppress(OSError):
-                found.update(int(pid) for pid in listing.read_text(encoding="ascii").split())
+    for folder in groups():
+        # A group that ends meanwhile has no members.
+        with contextlib.suppress(OSError):
+            found.update(int(pid) for pid in (folder / "cgroup.procs").read_text(encoding="ascii").split())
     return found
 
 
@@ -55,12 +66,10 @@ def remove() -> None:
     """Remove the groups, the innermost first."""
 
     def gone() -> bool:
-        for folder in hierarchies():
-            below = [path for path in folder.rglob("*") if path.is_dir()] if folder.exists() else []
-            for path in [*sorted(below, key=lambda path: -len(path.parts)), folder]:
-                # Busy for a moment after its last process has ended.
-                with contextlib.suppress(OSError):
-                    path.rmdir()
+        for folder in groups():
+            # Busy for a moment after its last process has ended.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         return not any(folder.exists() for folder in hierarchies())
 
     wait_until(gone, 5, 0.1)
