@@ -7,6 +7,7 @@ each figure means.
 import asyncio
 import csv
 import gc
+import itertools
 import multiprocessing
 import os
 import random
@@ -14,9 +15,9 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Contestant:
     Attributes:
         name: in tables.
         workers: processes beside the server's own.
-            port: where it listens.
+        port: where it listens.
     """
 
     name: str
@@ -128,23 +129,32 @@ async def ask(port: int, body: bytes) -> float:
 
 
 Parts = Sequence[Sequence[Package]]
-# What the two processes that `both` forks judge with, and what.
+# What forked processes judge with, and what: too much to be sent to them.
 HELD: list[tuple[Engines, Parts]] = []
 
 
-def both(engines: Engines, parts: Parts) -> Callable[[int], float]:
+def in_parts(packages: Sequence[Package]) -> Parts:
+    """Batches of equal size (but for one name): each turn counts as much as any other."""
+    count = -(-len(packages) // BATCH_NAMES)
+    bounds = [len(packages) * part // count for part in range(count + 1)]
+    return [packages[start:end] for start, end in itertools.pairwise(bounds)]
+
+
+@contextmanager
+def both(engines: Engines, parts: Parts) -> Iterator[Callable[[int], float]]:
     """Two processes that judge the same part, with nothing between them: the seconds that both take for it."""
     HELD.append((engines, parts))
-    pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
 
-    def take(part: int) -> float:
-        started = time.perf_counter()
-        for taken in [pool.submit(_judge, part) for _ in range(2)]:
-            taken.result()
-        return time.perf_counter() - started
+        def take(part: int) -> float:
+            started = time.perf_counter()
+            for taken in [pool.submit(_judge, part) for _ in range(2)]:
+                taken.result()
+            return time.perf_counter() - started
 
-    take(0)
-    return take
+        take(0)
+        yield take
+    HELD.clear()
 
 
 def _judge(part: int) -> None:
@@ -202,12 +212,12 @@ def main() -> int:
     library = Library()
     engines = build_engines(library)
     packages, source = questions(library, engines)
-    parts = [packages[start : start + BATCH_NAMES] for start in range(0, len(packages), BATCH_NAMES)]
+    parts = in_parts(packages)
     # As the server does: what stays for good is not looked at again and again.
     gc.collect()
     gc.freeze()
-    with steps.step(f"{TURNS} turns of {BATCH_NAMES} names", "two to four minutes"):
-        rates = asyncio.run(play(engines, parts, folder, both(engines, parts)))
+    with steps.step(f"{TURNS} turns of {len(parts[0]):,} names", "two to four minutes"), both(engines, parts) as two:
+        rates = asyncio.run(play(engines, parts, folder, two))
     figures = {
         "engine_names_per_s": statistics.median(rates[ENGINE]),
         "batch_names_per_s": statistics.median(rates[INLINE]),
@@ -217,7 +227,7 @@ def main() -> int:
         "workers2_ratio": ratio(rates[TWO], rates[ONE]),
         "engines2_ratio": ratio(rates[ENGINES], rates[ENGINE]),
     }
-    print(f"{len(packages)} names, {source}, in batches of {BATCH_NAMES}; {os.cpu_count()} cores.\n")
+    print(f"{len(packages)} names, {source}, in {len(parts)} batches; {os.cpu_count()} cores.\n")
     print(judged(figures, WANTED), end="\n\n")
     report("batch", figures, WANTED, names=len(packages), source=source)
     return 0

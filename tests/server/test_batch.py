@@ -1,13 +1,18 @@
 import asyncio
+from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
 
 from batching import NDJSON, item, lines, send, send_lines
 from running import Start, ask, samples
+from typosentinel_server.batches.judge import STEP_NAMES, Judge, Slot
+from typosentinel_server.scan.model import Ecosystem
+from typosentinel_server.scan.naming import parse_name
+from typosentinel_server.workers.slices import Judged, Refused
 
 OWN = ("id", "cached", "durationMs")
 
@@ -54,6 +59,31 @@ async def test_an_ecosystem_is_one_in_any_spelling(start: Start) -> None:
     assert [found["summary"][key] for key in ("judged", "duplicates", "errors")] == [3, 2, 500]
     assert [one["result"]["ecosystem"] for one in found["items"][:3]] == ["PyPI"] * 3
     assert found["summary"]["corpusVersions"].keys() == {"PyPI"}
+
+
+class _TakenOnce(asyncio.Lock):
+    """The event loop's thread, which some other batch has from the second step on."""
+
+    taken = False
+
+    async def acquire(self) -> Literal[True]:
+        if self.taken:
+            await asyncio.Event().wait()
+        self.taken = True
+        return await super().acquire()
+
+
+async def test_what_was_judged_in_time_is_kept(start: Start) -> None:
+    """The rest of the slice is answered with the reason."""
+    server = await start()
+    service, pool = server.parts.service, server.parts.batches.pool
+    engine = service.engines.engine(Ecosystem.PYPI)
+    slots = [Slot(engine, parse_name(engine.ecosystem, f"reqeusts-{n}"), None, n) for n in range(2 * STEP_NAMES)]
+    judge = Judge("batch", service, pool, _TakenOnce(), server.parts.clock, date(2026, 1, 1))
+    await judge.answer(slots, 1, 0.2, first=True)
+    assert {type(slot.answer) for slot in slots[:STEP_NAMES]} == {Judged}
+    late = {slot.answer.code for slot in slots[STEP_NAMES:] if isinstance(slot.answer, Refused)}
+    assert late == {"BATCH_TIMED_OUT"}
 
 
 async def test_a_bad_item_fails_alone(start: Start) -> None:

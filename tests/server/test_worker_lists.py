@@ -12,7 +12,7 @@ from typosentinel_server.shelf import Shelf
 from typosentinel_server.verdictjson import Rendered
 from typosentinel_server.workers.frames import LENGTH, content_of, frame, packed, unpacked
 from typosentinel_server.workers.lists import LazyEngines, shared
-from typosentinel_server.workers.slices import Asked, Judged, Refused, Written, judge, write
+from typosentinel_server.workers.slices import Asked, Judged, Refused, Written, judge, written
 
 ASKED: list[Asked] = [
     (Ecosystem.NPM, "lodahs", None, 7),
@@ -59,16 +59,16 @@ def test_lists_are_shared_not_copied(engines: Engines) -> None:
 def test_answers_come_over_as_they_are(engines: Engines) -> None:
     """Lines, refusals, and results to conclude from."""
     results = judge(engines.engine, ASKED)
-    written = write(engines.engine, ASKED, "batch")
-    assert unpacked(content_of(frame(packed(written))[LENGTH.size :])) == written
+    answers = written(engines.engine, ASKED, "batch")
+    assert unpacked(content_of(frame(packed(answers))[LENGTH.size :])) == answers
     assert unpacked(content_of(frame(packed(results))[LENGTH.size :])) == results
-    assert [type(one) for one in written] == [Written, Written, Refused, Written, Written]
+    assert [type(one) for one in answers] == [Written, Written, Refused, Written, Written]
 
 
 def test_a_line_says_what_the_judgement_says(engines: Engines) -> None:
     """Of the item that asked first, and of another that spells the name another way."""
     results = judge(engines.engine, ASKED)
-    lines = write(engines.engine, ASKED, "batch")
+    lines = written(engines.engine, ASKED, "batch")
     for (_, name, version, index), result, line in zip(ASKED, results, lines, strict=True):
         if isinstance(line, Refused) or isinstance(result, Refused):
             assert line == result

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import sys
 
 import pytest
@@ -11,6 +12,14 @@ SECONDS = 20.0
 async def pipe_to(program: str) -> tuple[asyncio.SubprocessTransport, Pipe]:
     """A pipe to a process that runs some lines of Python."""
     return await asyncio.get_running_loop().subprocess_exec(Pipe, sys.executable, "-c", program, stderr=None)
+
+
+async def end(transport: asyncio.SubprocessTransport, pipe: Pipe) -> None:
+    """Ends the process, unless it has ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        transport.kill()
+    await asyncio.wait_for(pipe.exited, SECONDS)
+    transport.close()
 
 
 async def both(pipe: Pipe, seconds: float = SECONDS) -> list[BaseException]:
@@ -34,9 +43,7 @@ async def test_who_is_at_it_is_to_blame(program: str, why: str) -> None:
     try:
         first, second = await both(pipe, 1.0 if "1 s" in why else SECONDS)
     finally:
-        transport.kill()
-        await asyncio.wait_for(pipe.exited, SECONDS)
-        transport.close()
+        await end(transport, pipe)
     assert isinstance(first, WorkerDied)
     assert why in first.message
     assert isinstance(second, NotReached)
@@ -59,7 +66,5 @@ input()
     try:
         found = await asyncio.gather(*(pipe.ask(n, SECONDS) for n in range(3)))
     finally:
-        transport.kill()
-        await asyncio.wait_for(pipe.exited, SECONDS)
-        transport.close()
+        await end(transport, pipe)
     assert found == ["one", "two", "three"]

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -23,7 +24,7 @@ from typosentinel_server.sections.workers import WorkerSettings
 from typosentinel_server.settings import LogLevel
 from typosentinel_server.shelf import Shelf
 from typosentinel_server.workers.pipe import WorkerDied
-from typosentinel_server.workers.pool import Pool
+from typosentinel_server.workers.pool import TRIES, Pool
 from typosentinel_server.workers.slices import SLICE_NAMES, Asked, Written
 
 SECONDS = 30.0
@@ -167,13 +168,16 @@ async def test_what_waits_behind_a_deadly_slice_is_judged(real_clock: Clock, tmp
         pool.scale(1, 1)
         await until(lambda: len(pool.status().pids) == 1, "there is one worker")
         engines = server.parts.service.engines
+        good: list[list[Asked]] = [[(Ecosystem.PYPI, f"reqeusts-{n}", None, 0)] for n in range(1, 5)]
         # A worker has no list of this one, and nobody asks it for such a thing.
-        slices: list[list[Asked]] = [[(Ecosystem.MAVEN, "a:b", None, 0)]]
-        slices += [[(Ecosystem.PYPI, f"reqeusts-{n}", None, 0)] for n in range(1, 5)]
+        deadly: list[Asked] = [(Ecosystem.MAVEN, "a:b", None, 0)]
+        slices = [deadly, good[0], deadly, *good[1:]]
         found = await asyncio.gather(*(pool.judge(engines, one, "batch") for one in slices), return_exceptions=True)
-        assert isinstance(found[0], WorkerDied)
-        assert [isinstance(one, list) and type(one[0]) for one in found[1:]] == [Written] * 4
-        assert pool._tally.deaths == 2
+        assert [isinstance(found[place], WorkerDied) for place in (0, 2)] == [True, True]
+        kept = [one[0] for one in found if isinstance(one, list)]
+        assert [type(one) for one in kept] == [Written] * 4
+        # Each of the two costs as many as may try it, and no more.
+        assert pool._tally.deaths == 2 * TRIES
 
 
 async def test_a_name_that_comes_again_is_judged_once(real_clock: Clock) -> None:
@@ -322,6 +326,18 @@ async def test_workers_end_with_the_server(real_clock: Clock) -> None:
         pids = pool.status().pids
         assert len(pids) == 2
     assert all(gone(pid) for pid in pids)
+
+
+async def test_workers_that_are_being_ended_end_with_the_server(real_clock: Clock) -> None:
+    """Where it closes before they have."""
+    async with serving(real_clock) as server:
+        pool = await warm(server, 2)
+        pids = pool.status().pids
+        assert len(pids) == 2
+        pool.scale(0, 0)
+        assert pool.status().pids == ()
+    assert all(gone(pid) for pid in pids)
+    gc.collect()
 
 
 async def test_lines_are_judged_by_workers_once_there_are_many(real_clock: Clock) -> None:

@@ -18,7 +18,8 @@ from typosentinel_server.workers.pool import Pool
 from typosentinel_server.workers.slices import Answer, Answers, Asked, Judged, Refused
 from typosentinel_server.workers.staff import WorkersBusy
 
-# Some three milliseconds of the event loop.
+# Three to five milliseconds of the event loop for names that resemble nothing, ten for those with findings. Half as
+# many would cost a batch a few percent: between steps the processor's cache is filled with other things.
 STEP_NAMES = 128
 # Slices of one batch that are judged ahead of the one being sent, for each worker that there may be.
 AHEAD_EACH = 2
@@ -52,7 +53,7 @@ class Judge:
     """Judges the slices of one batch with the lists that were in use when it began.
 
     Args:
-        batch: its id.
+        batch_id: its own.
         service: the lists and the cache.
         pool: the workers.
         turn: held by the one slice of all batches that is judged in the event loop's thread.
@@ -61,9 +62,9 @@ class Judge:
     """
 
     def __init__(
-        self, batch: str, service: ScanService, pool: Pool, turn: asyncio.Lock, clock: Clock, today: date
+        self, batch_id: str, service: ScanService, pool: Pool, turn: asyncio.Lock, clock: Clock, today: date
     ) -> None:
-        self.batch = batch
+        self.batch_id = batch_id
         self.engines = service.engines
         self._service = service
         self._knowledge = service.knowledge
@@ -104,14 +105,14 @@ class Judge:
         if not wanted:
             return
         started = self._clock.monotonic()
-        failure = await self._judged(wanted, expected, seconds, first=first)
+        failure = await self._attempt(wanted, expected, seconds, first=first)
         each = (self._clock.monotonic() - started) / len(wanted)
         for slot in wanted:
             slot.seconds = each
             if slot.answer is None and failure is not None:
                 slot.answer = Refused.of(failure)
 
-    async def _judged(
+    async def _attempt(
         self, wanted: Sequence[Slot], expected: int, seconds: float, *, first: bool
     ) -> DomainError | None:
         # What could not be judged is left without an answer, and the reason is returned.
@@ -165,10 +166,10 @@ class Judge:
                 slot.answer = answer
 
     async def _by_worker(self, asked: Sequence[Asked], *, first: bool) -> Answers:
-        batch = None if self._knowledge else self.batch
+        batch_id = None if self._knowledge else self.batch_id
         while True:
             try:
-                return await self._pool.judge(self.engines, asked, batch)
+                return await self._pool.judge(self.engines, asked, batch_id)
             except WorkersBusy:
                 if first:
                     raise

@@ -119,7 +119,7 @@ class Batch:
         engines = (registry.engine for registry in self._registries.values())
         versions = {e.ecosystem.value: e.corpus.version for e in engines if isinstance(e, Engine)}
         body: dict[str, Any] = {
-            "id": self._judge.batch,
+            "id": self._judge.batch_id,
             "complete": error is None,
             "items": counts.items,
             "judged": counts.items - counts.errors,
@@ -206,7 +206,7 @@ class Batch:
                 self._kept_bytes += len(slot.answer.json.evidence) + EACH_ANSWER_BYTES
 
     def _rendered(self, part: _Part) -> list[bytes]:
-        batch = self._judge.batch
+        batch_id = self._judge.batch_id
         judged: list[_Kind] = []
         lines: list[bytes] = []
         for index, place in enumerate(part.places, part.first):
@@ -221,11 +221,11 @@ class Batch:
             again = slot.index != index
             judged.append((slot.engine, answer.verdict, slot.cached, again))
             if isinstance(answer, Written):
-                lines.append(answer.again(batch, index, item.name, item.version) if again else answer.first)
+                lines.append(answer.again(batch_id, index, item.name, item.version) if again else answer.first)
             else:
                 cached = slot.cached or again
                 seconds = 0.0 if cached else slot.seconds
-                lines.append(answer.line(batch, index, item.name, item.version, cached=cached, seconds=seconds))
+                lines.append(answer.line(batch_id, index, item.name, item.version, cached=cached, seconds=seconds))
         self._count(Counter(judged), len(lines))
         return lines
 

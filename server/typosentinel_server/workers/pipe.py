@@ -76,6 +76,8 @@ class Pipe(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - the base class' words
         """Takes a part of an answer, or several answers."""
+        if self._lost:
+            return
         held = self._held
         held += data
         while len(held) >= LENGTH.size:

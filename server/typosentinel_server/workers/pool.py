@@ -44,6 +44,8 @@ class Pool:
         self._staff = Staff()
         self._waiting: deque[Job] = deque()
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
+        # Those who start; slices in work and workers on their way out are never cancelled, but come to an end.
+        self._starts: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         # Whose lists workers started ahead of demand have; None until somebody wanted one.
         self._wanted: Engines | None = None
@@ -146,10 +148,15 @@ class Pool:
         self._closed = True
         for job in self._waiting:
             job.fail(WorkersGone())
-        idle, self._staff.idle = self._staff.idle, []
-        for task in self._tasks:
+        for task in self._starts:
             task.cancel()
-        await asyncio.gather(*self._tasks, *(held.worker.stop() for held in idle), return_exceptions=True)
+        idle, self._staff.idle = self._staff.idle, []
+        for held in idle:
+            self._do(held.worker.stop())
+        for worker in tuple(self._staff.busy):
+            self._end(worker, None)
+        while tasks := self._starts | self._tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _dispatch(self) -> None:
         self._bury()
@@ -190,7 +197,7 @@ class Pool:
 
     def _start(self, engines: Engines) -> None:
         self._staff.starting += 1
-        self._do(self._started(engines))
+        self._do(self._started(engines), self._starts)
 
     async def _started(self, engines: Engines) -> None:
         try:
@@ -214,17 +221,19 @@ class Pool:
         try:
             found = await worker.judge(job.asked, job.batch, STUCK_SECONDS)
         except (WorkerDied, NotReached) as error:
-            await self._end(worker, str(error))
+            self._end(worker, str(error))
             # Only who had the worker's attention may be to blame.
             job.tries += isinstance(error, WorkerDied)
-            if isinstance(error, WorkerDied) and job.tries >= TRIES:
+            if self._closed:
+                job.fail(WorkersGone())
+            elif isinstance(error, WorkerDied) and job.tries >= TRIES:
                 job.fail(error)
             else:
                 self._waiting.appendleft(job)
             self._dispatch()
             return
         except BaseException:
-            await self._end(worker, None)
+            self._end(worker, None)
             job.fail(WorkersGone())
             raise
         now = self._clock.monotonic()
@@ -238,11 +247,13 @@ class Pool:
         self._dispatch()
         self._shrink()
 
-    async def _end(self, worker: Worker, died: str | None) -> None:
+    def _end(self, worker: Worker, died: str | None) -> None:
         # Each of its slices comes here; its death is one.
-        if self._staff.busy.pop(worker, None) is not None and died is not None:
+        if self._staff.busy.pop(worker, None) is None:
+            return
+        if died is not None:
             self._note_death(died)
-        await worker.stop()
+        self._do(worker.stop())
 
     def _bury(self) -> None:
         # Who has ended while idle would else cost a slice one of its tries.
@@ -271,7 +282,8 @@ class Pool:
         full = len(self._deaths) == MOST_DEATHS
         return full and self._clock.monotonic() - self._deaths[0] < DEATHS_SECONDS
 
-    def _do(self, work: Coroutine[None, None, None]) -> None:
+    def _do(self, work: Coroutine[None, None, None], among: set[asyncio.Task[None]] | None = None) -> None:
+        tasks = self._tasks if among is None else among
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from typosentinel_server.workers.frames import LENGTH, content_of, frame, packed
 from typosentinel_server.workers.lists import LazyEngines
-from typosentinel_server.workers.slices import judge, write
+from typosentinel_server.workers.slices import judge, written
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     _write(answers, "ready")
     while (payload := _read(source)) is not None:
         batch, asked = content_of(payload)
-        found = judge(engines.engine, asked) if batch is None else write(engines.engine, asked, batch)
+        found = judge(engines.engine, asked) if batch is None else written(engines.engine, asked, batch)
         _write(answers, packed(found))
 
 

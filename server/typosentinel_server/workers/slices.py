@@ -92,7 +92,7 @@ def judge(engine_of: EngineOf, asked: Sequence[Asked]) -> list[ScanResult | Refu
     return [found[place] for place in range(len(asked))]
 
 
-def write(engine_of: EngineOf, asked: Sequence[Asked], batch: str) -> list[Written | Refused]:
+def written(engine_of: EngineOf, asked: Sequence[Asked], batch: str) -> list[Written | Refused]:
     """The judgements as lines of a batch; each has taken its share of the time. Raises what `judge` does."""
     started = time.perf_counter()
     results = judge(engine_of, asked)
