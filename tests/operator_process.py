@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 IMAGE = "registry.example/typosentinel-server:1.0.0"
@@ -24,18 +25,57 @@ def free_port() -> int:
     return port
 
 
+@dataclass(frozen=True, slots=True)
+class Candidacy:
+    """As whom and for how long an operator leads; times in seconds.
+
+    By default it leads until it is stopped: longer than any test takes the API server away, and whoever is started
+    anew under the same name needs no time to take the Lease back.
+
+    Attributes:
+        namespace: of the Lease.
+        lease: its name.
+        identity: name of the pod.
+        duration: how long others wait for it.
+        deadline: how long it goes on without a renewal.
+        retry: between two renewals or looks.
+    """
+
+    namespace: str
+    lease: str
+    identity: str
+    duration: int = 120
+    deadline: float = 90.0
+    retry: float = 2.0
+
+    def variables(self) -> dict[str, str]:
+        """The settings that say so."""
+        return {
+            "TYPOSENTINEL_POD_NAMESPACE": self.namespace,
+            "TYPOSENTINEL_POD_NAME": self.identity,
+            "TYPOSENTINEL_LEASE_NAME": self.lease,
+            "TYPOSENTINEL_LEASE_DURATION_SECONDS": str(self.duration),
+            "TYPOSENTINEL_RENEW_DEADLINE_SECONDS": str(self.deadline),
+            "TYPOSENTINEL_RETRY_PERIOD_SECONDS": str(self.retry),
+        }
+
+
 class Operator:
     """One operator process at a time.
 
     Args:
         kubeconfig: as whom it speaks to the API server.
+        candidacy: as whom it leads.
         port: of its probes.
         log: where its output goes.
         namespaces: those that it watches; none: all.
     """
 
-    def __init__(self, kubeconfig: Path, port: int, log: Path, namespaces: Sequence[str] = ()) -> None:
+    def __init__(
+        self, kubeconfig: Path, candidacy: Candidacy, port: int, log: Path, namespaces: Sequence[str] = ()
+    ) -> None:
         self.kubeconfig = kubeconfig
+        self.candidacy = candidacy
         self.port = port
         self.log = log
         self.namespaces = ",".join(namespaces)
@@ -47,17 +87,21 @@ class Operator:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, wait: bool = True) -> None:
-        """Start it unless it runs, and wait until it has seen everything once."""
+        """Start it unless it runs, and wait until it has seen everything once or stands by."""
         if self.running:
             return
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TYPOSENTINEL_", "KUBE"))}
-        environment = inherited | {
-            "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
-            "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
-            "TYPOSENTINEL_PROBE_PORT": str(self.port),
-            "TYPOSENTINEL_RESYNC_SECONDS": str(RESYNC_SECONDS),
-            "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
-        }
+        environment = (
+            inherited
+            | self.candidacy.variables()
+            | {
+                "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
+                "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
+                "TYPOSENTINEL_PROBE_PORT": str(self.port),
+                "TYPOSENTINEL_RESYNC_SECONDS": str(RESYNC_SECONDS),
+                "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
+            }
+        )
         program = Path(sys.executable).with_name("typosentinel-operator")
         with self.log.open("ab") as log:
             command = [str(program), "run", "--kubeconfig", str(self.kubeconfig)]
@@ -66,7 +110,7 @@ class Operator:
             self.await_ready()
 
     def await_ready(self) -> None:
-        """Wait until it has seen everything once."""
+        """Wait until it has seen everything once, or stands by."""
         deadline = time.monotonic() + START_SECONDS
         while self.ask("/readyz")[0] != 200:
             assert self.running, f"the operator has ended: {self.log.read_text()[-2000:]}"
@@ -80,6 +124,25 @@ class Operator:
     def kill(self) -> None:
         """End it without a warning."""
         self._end(signal.SIGKILL)
+
+    def hold(self) -> None:
+        """Let it stand still, as a machine does that has no time for it."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run on."""
+        self._signal(signal.SIGCONT)
+
+    def await_end(self, seconds: float) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        assert self._process is not None
+        code = self._process.wait(seconds)
+        self._process = None
+        return code
+
+    def _signal(self, which: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(which)
 
     def _end(self, how: signal.Signals) -> int | None:
         if self._process is None:
@@ -99,6 +162,12 @@ class Operator:
                 return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def value(self, metric: str) -> float | None:
+        """A metric without labels; None where it is not told."""
+        _, text = self.ask("/metrics")
+        found = re.search(rf"^typosentinel_operator_{metric} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else None
 
     def writes(self) -> dict[str, float]:
         """Writes to the API server since its start, by verb and kind."""

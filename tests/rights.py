@@ -29,12 +29,20 @@ def needed() -> Rights:
     }
 
 
+def needed_of_leases(name: str) -> Rights:
+    """What the elector asks of its own Lease, which is written as ``leases:<name>``, and of others."""
+    lease = names.LEASE
+    return {(lease.group, lease.plural): {"create"}, (lease.group, f"{lease.plural}:{name}"): {"get", "update"}}
+
+
 def granted(rules: list[dict[str, Any]]) -> Rights:
-    """What the rules of a role grant."""
+    """What the rules of a role grant; a resource that is restricted to a name is written with it."""
     found: Rights = {}
     for rule in rules:
-        assert set(rule) == {"apiGroups", "resources", "verbs"}, rule
+        assert set(rule) - {"resourceNames"} == {"apiGroups", "resources", "verbs"}, rule
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
-                found.setdefault((group, resource), set()).update(rule["verbs"])
+                for name in rule.get("resourceNames", [""]):
+                    named = f"{resource}:{name}" if name else resource
+                    found.setdefault((group, named), set()).update(rule["verbs"])
     return found

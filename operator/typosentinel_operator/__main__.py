@@ -1,6 +1,7 @@
 """`typosentinel-operator`: the command line, and the one place where clocks, chance and the environment come in."""
 
 import asyncio
+import math
 import os
 import random
 import secrets
@@ -23,17 +24,21 @@ from typosentinel_operator import handlers, names, probes
 from typosentinel_operator import settings as process_settings
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.control import Control
-from typosentinel_operator.errors import ClusterError, OperatorError, SettingsError
+from typosentinel_operator.errors import ClusterError, LeadershipLost, OperatorError, SettingsError
+from typosentinel_operator.leader import Elector
+from typosentinel_operator.lease import Tenure, Timing
 from typosentinel_operator.reconcile import Reconciler
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.settings import Settings
-from typosentinel_operator.telemetry import configure_logging, make_telemetry
+from typosentinel_operator.telemetry import Telemetry, configure_logging, make_telemetry
 from typosentinel_operator.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
 CRD_POLL_SECONDS = 2.0
 TOKEN_BYTES = 32
+UNUSABLE_EXIT_CODE = 2
+LEADERSHIP_LOST_EXIT_CODE = 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,9 +56,13 @@ def main() -> None:
 def run(kubeconfig: str | None) -> None:
     """Run the operator until it is told to stop (SIGTERM, SIGINT).
 
-    Settings are environment variables TYPOSENTINEL_…; the only one without a default is TYPOSENTINEL_SERVER_IMAGE,
-    the image of the scanners.
+    Settings are environment variables TYPOSENTINEL_…; those without a default are TYPOSENTINEL_SERVER_IMAGE,
+    the image of the scanners, and, for the election of a leader, TYPOSENTINEL_POD_NAME and TYPOSENTINEL_POD_NAMESPACE.
+    A single operator by hand needs no election: TYPOSENTINEL_LEADER_ELECTION=false.
+
+    Exit codes: 0 after a signal, 2 for settings that can't be used, 3 when leadership was lost.
     """
+    code = 0
     if kubeconfig:
         # kopf and the client library both look here.
         os.environ["KUBECONFIG"] = kubeconfig
@@ -61,12 +70,16 @@ def run(kubeconfig: str | None) -> None:
         settings = process_settings.load(os.environ)
         configure_logging(settings.log_format, settings.log_level)
         asyncio.run(serve(settings))
+    except* LeadershipLost:
+        # The elector has said why. A new process begins anew, and knows nothing that may be out of date.
+        code = LEADERSHIP_LOST_EXIT_CODE
     except* OperatorError as group:
         for error in group.exceptions:
             click.echo(f"typosentinel-operator: {error}", err=True)
-        sys.exit(2)
+        code = UNUSABLE_EXIT_CODE
     except* asyncio.CancelledError:
-        log.info("operator stopped before it began")
+        log.info("operator stopped before it led")
+    sys.exit(code)
 
 
 async def serve(settings: Settings) -> None:
@@ -76,8 +89,9 @@ async def serve(settings: Settings) -> None:
     telemetry = make_telemetry(registry)
     async with AsyncExitStack() as stack:
         agent = f"typosentinel-operator/{version('typosentinel')}"
+        tenure = Tenure(time.monotonic)  # noqa: TID251 - the composition root
         cluster = await Cluster.connect(
-            telemetry, settings.request_timeout_seconds, agent, os.environ.get("KUBECONFIG")
+            telemetry, settings.request_timeout_seconds, agent, os.environ.get("KUBECONFIG"), tenure.left
         )
         stack.push_async_callback(cluster.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(headers={"User-Agent": agent}))
@@ -95,8 +109,9 @@ async def serve(settings: Settings) -> None:
             now=now,
             chance=random.random,  # noqa: TID251 - the composition root
         )
+        elector = _elector(settings, cluster, telemetry, tenure) if settings.leader_election else None
         runner = web.AppRunner(
-            probes.make_app(control, registry, telemetry, time.monotonic),  # noqa: TID251 - the composition root
+            probes.make_app(control, elector, registry, telemetry, time.monotonic),  # noqa: TID251 - as above
             access_log=None,
         )
         await runner.setup()
@@ -109,10 +124,30 @@ async def serve(settings: Settings) -> None:
         # Until kopf takes over the signals; the first process of a container has no handler unless it sets one.
         waiting = asyncio.current_task()
         if waiting is not None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, waiting.cancel)
+            for which in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(which, waiting.cancel)
         log.info("operator started", probes=[str(address) for address in runner.addresses])
         await _wait_for_crds(cluster)
-        await _run_until_stopped(control, settings)
+        if elector is None:
+            log.warning("no election: this operator writes without asking whether another one does")
+            tenure.until = math.inf
+            telemetry.leader.set(1)
+            await _run_until_stopped(control, settings)
+        else:
+            await elector.lead(lambda: _run_until_stopped(control, settings))
+
+
+def _elector(settings: Settings, cluster: Cluster, telemetry: Telemetry, tenure: Tenure) -> Elector:
+    return Elector(
+        cluster=cluster,
+        telemetry=telemetry,
+        tenure=tenure,
+        place=(settings.pod_namespace, settings.lease_name),
+        identity=settings.pod_name,
+        timing=Timing(settings.lease_duration_seconds, settings.renew_deadline_seconds, settings.retry_period_seconds),
+        clock=tenure.clock,
+        now=_now,
+    )
 
 
 async def _wait_for_crds(cluster: Cluster) -> None:

@@ -1,13 +1,15 @@
-"""The only room that speaks to kube-apiserver: get, list, apply, delete, patch, events.
+"""The only room that speaks to kube-apiserver: get, list, apply, delete, patch, events, a Lease.
 
 Objects are plain dicts. Paths are made from `names.Kind`, so no discovery is needed: no right to read it, no cache on
-disk. Every request has a deadline, and no exception of the client library leaves this file.
+disk. Every request has a deadline, no write outlasts our leadership, and no exception of the client library leaves
+this file.
 """
 
 import asyncio
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -26,6 +28,7 @@ Manifest = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 PAGE = 500
 NOT_FOUND = 404
 CONFLICT = 409
@@ -41,15 +44,26 @@ class Cluster:
         api: the library's client, already configured.
         telemetry: counts writes.
         timeout: seconds allowed to one request.
+        tenure: seconds for which we may go on writing; none are left to who does not lead.
     """
 
-    def __init__(self, api: client.ApiClient, telemetry: Telemetry, timeout: float) -> None:
+    def __init__(
+        self, api: client.ApiClient, telemetry: Telemetry, timeout: float, tenure: Callable[[], float]
+    ) -> None:
         self._api = api
         self._writes = telemetry.writes
         self._timeout = timeout
+        self._tenure = tenure
 
     @classmethod
-    async def connect(cls, telemetry: Telemetry, timeout: float, user_agent: str, kubeconfig: str | None) -> Self:  # noqa: ASYNC109
+    async def connect(
+        cls,
+        telemetry: Telemetry,
+        timeout: float,  # noqa: ASYNC109 - of requests to come
+        user_agent: str,
+        kubeconfig: str | None,
+        tenure: Callable[[], float] = lambda: math.inf,
+    ) -> Self:
         """Connect as the pod's ServiceAccount, or by a kubeconfig outside a cluster.
 
         Args:
@@ -57,6 +71,7 @@ class Cluster:
             timeout: seconds allowed to one request.
             user_agent: how we call ourselves in audit logs.
             kubeconfig: its path, or None for the usual one of the user.
+            tenure: seconds for which we may go on writing; default: for ever.
 
         Raises:
             Permanent: neither is there.
@@ -74,7 +89,7 @@ class Cluster:
         except _UNUSABLE as error:
             raise _no_credentials(error) from None
         api.user_agent = user_agent
-        return cls(api, telemetry, timeout)
+        return cls(api, telemetry, timeout, tenure)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -90,15 +105,16 @@ class Cluster:
         }
         return listed and watched.issuperset(kind.plural for kind in kinds)
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
-        """One object, or None where there is none."""
-        found: Manifest | None = await self._request("GET", _path(kind, namespace, name), missing_ok=True)
+    async def get(self, kind: Kind, namespace: str, name: str, *, seconds: float = math.inf) -> Manifest | None:
+        """One object, or None where there is none; within `seconds` where that is less than others are allowed."""
+        path = _path(kind, namespace, name)
+        found: Manifest | None = await self._request("GET", path, missing_ok=True, seconds=seconds)
         return found
 
     async def exists(self, kind: Kind, namespace: str, name: str) -> bool:
         """Whether there is such an object; what it holds may be large and is not asked for."""
         path = _path(kind, namespace, name)
-        return await self._request("GET", path, missing_ok=True, accept=METADATA) is not None
+        return await self._request("GET", path, missing_ok=True, headers={"Accept": METADATA}) is not None
 
     async def list(self, kind: Kind, namespace: str | None = None, *, selector: str | None = None) -> list[Manifest]:
         """All objects of a kind, of one namespace or of all, page by page."""
@@ -148,7 +164,7 @@ class Cluster:
         body = {"metadata": {"annotations": dict(annotations)}}
         self._writes.labels("annotate", kind.name).inc()
         path = _path(kind, meta["namespace"], meta["name"])
-        await self._request("PATCH", path, body=body, content_type=MERGE, missing_ok=True)
+        await self._request("PATCH", path, body=body, headers={"Content-Type": MERGE}, missing_ok=True)
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Create an object."""
@@ -181,12 +197,29 @@ class Cluster:
             return None
         return False
 
+    async def claim(self, lease: Manifest, *, seconds: float) -> Manifest:
+        """Create a Lease, or replace the version of it that `lease` was made from, within `seconds`.
+
+        It is what leadership comes from, so it does not take any; and it is not counted among the writes, of which
+        a fleet at rest shows none.
+
+        Raises:
+            Conflict: somebody else was faster.
+            ClusterError: it may have been written nevertheless.
+        """
+        meta = lease["metadata"]
+        method, name = ("PUT", meta["name"]) if "resourceVersion" in meta else ("POST", None)
+        path = _path(names.LEASE, meta["namespace"], name)
+        written: Manifest = await self._request(method, path, body=lease, seconds=seconds)
+        return written
+
     async def _apply(
         self, path: str, kind: Kind, body: Manifest, manager: str, *, missing_ok: bool = False
     ) -> Manifest | Any:
         self._writes.labels("apply", kind.name).inc()
         query = {"fieldManager": manager, "force": "true"}
-        return await self._request("PATCH", path, query=query, body=body, content_type=APPLY, missing_ok=missing_ok)
+        headers = {"Content-Type": APPLY}
+        return await self._request("PATCH", path, query=query, body=body, headers=headers, missing_ok=missing_ok)
 
     async def _request(
         self,
@@ -195,25 +228,30 @@ class Cluster:
         *,
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
-        content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
         missing_ok: bool = False,
-        accept: str = "application/json",
+        seconds: float | None = None,
     ) -> Any:
-        headers = {"Accept": accept, "Content-Type": content_type}
+        if seconds is None:
+            # A write that is under way when our time is over is given up, lest it arrive after the next leader's.
+            seconds = math.inf if method == "GET" else self._tenure()
+            if seconds <= 0:
+                raise ClusterError(f"{method} {path}: not sent, because another operator may lead by now")
+        seconds = min(seconds, self._timeout)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(seconds):
                 serialized = await self._api.param_serialize(
                     method,
                     path,
                     query_params=list((query or {}).items()),
-                    header_params=headers,
+                    header_params=JSON | (headers or {}),
                     body=body,
                     auth_settings=["BearerToken"],
                 )
-                answer = await self._api.call_api(*serialized, _request_timeout=self._timeout)
+                answer = await self._api.call_api(*serialized, _request_timeout=seconds)
                 text = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            words = str(error) or f"no answer within {self._timeout:g} s"
+            words = str(error) or f"no answer within {seconds:.3g} s"
             raise ClusterError(f"{method} {path}: {words}") from None
         except client.ApiException as error:
             raise ClusterError(f"{method} {path}: {error.reason}", status=error.status) from None

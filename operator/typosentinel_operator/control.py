@@ -79,6 +79,8 @@ class Control:
 
     async def resync_forever(self) -> None:
         """Enqueue every object there is, again and again."""
+        # A standby may have waited for days.
+        self.progress.started = self.clock()
         while True:
             try:
                 await self.resync()

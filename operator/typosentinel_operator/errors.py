@@ -57,5 +57,9 @@ class Conflict(ClusterError):
     """Somebody else changed or replaced the object in between (409)."""
 
 
+class LeadershipLost(OperatorError):
+    """Another operator may lead from now on: this process must not write any more, and ends."""
+
+
 class SettingsError(OperatorError):
     """The process's settings can't be used; the message names the variable and what it takes."""

@@ -51,6 +51,7 @@ DISRUPTION_BUDGET: Final = Kind("policy/v1", "PodDisruptionBudget", "poddisrupti
 POD: Final = Kind("v1", "Pod", "pods")
 SECRET: Final = Kind("v1", "Secret", "secrets")
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
 
 CUSTOM_KINDS: Final = (SCAN_SERVICE, CACHE_POLICY, SCALING_POLICY)
 # In the order in which they are applied: what a pod needs comes before the pods.
@@ -176,4 +177,7 @@ class Metric:
     QUEUE_OLDEST: Final = "typosentinel_operator_workqueue_oldest_seconds"
     RESYNC_AGE: Final = "typosentinel_operator_resync_age_seconds"
     OBJECTS: Final = "typosentinel_operator_objects"
+    LEADER: Final = "typosentinel_operator_leader"
+    LEADER_TRANSITIONS: Final = "typosentinel_operator_leader_transitions_total"
+    LEASE_FAILURES: Final = "typosentinel_operator_lease_failures_total"
     BUILD_INFO: Final = "typosentinel_operator_build_info"

@@ -34,6 +34,20 @@ class Settings(BaseModel):
     """Address of /livez, /readyz and /metrics."""
     probe_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     """Port of /livez, /readyz and /metrics; 0 takes a free one."""
+    leader_election: bool = True
+    """Whether to lead by a Lease, or to write without asking, as is right for one operator that runs by hand."""
+    pod_name: str = ""
+    """Name of the operator's pod, by which it holds the Lease; needed for the election."""
+    pod_namespace: str = ""
+    """Namespace of the operator's pod and of the Lease; needed for the election."""
+    lease_name: Annotated[str, Field(min_length=1, max_length=253)] = "typosentinel-operator"
+    """Name of the Lease: one for all replicas of a release, and no other release's."""
+    lease_duration_seconds: Annotated[int, Field(ge=2, le=600)] = 15
+    """How long others wait for a leader that is silent, in whole seconds."""
+    renew_deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long a leader that can't renew the Lease goes on, in seconds; less than others wait."""
+    retry_period_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
+    """Time between two looks at the Lease, and between two renewals, in seconds."""
     log_format: Literal["json", "console"] = "json"
     """How log lines are written."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -43,6 +57,26 @@ class Settings(BaseModel):
     def _scrape_fits_into_a_resync(self) -> Self:
         if self.scrape_timeout_seconds * 2 > self.resync_seconds:
             message = "TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS must be at most half of TYPOSENTINEL_RESYNC_SECONDS"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _writing_ends_before_another_may_lead(self) -> Self:
+        if not self.lease_duration_seconds > self.renew_deadline_seconds > self.retry_period_seconds:
+            message = (
+                "TYPOSENTINEL_LEASE_DURATION_SECONDS must be more than TYPOSENTINEL_RENEW_DEADLINE_SECONDS, and that "
+                "more than TYPOSENTINEL_RETRY_PERIOD_SECONDS"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _who_is_elected_has_a_name(self) -> Self:
+        if self.leader_election and not (self.pod_name and self.pod_namespace):
+            message = (
+                "TYPOSENTINEL_POD_NAME and TYPOSENTINEL_POD_NAMESPACE are needed to elect a leader (the chart sets "
+                "them); a single operator by hand runs with TYPOSENTINEL_LEADER_ELECTION=false"
+            )
             raise ValueError(message)
         return self
 

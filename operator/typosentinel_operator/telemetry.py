@@ -27,6 +27,9 @@ class Telemetry:
     queue_oldest: Gauge
     resync_age: Gauge
     objects: Gauge
+    leader: Gauge
+    leader_transitions: Counter
+    lease_failures: Counter
 
 
 def make_telemetry(registry: CollectorRegistry) -> Telemetry:
@@ -69,6 +72,17 @@ def make_telemetry(registry: CollectorRegistry) -> Telemetry:
         ),
         resync_age=Gauge(Metric.RESYNC_AGE, "Time since the last complete resync", registry=registry),
         objects=Gauge(Metric.OBJECTS, "Custom resources seen at the last resync", ["kind"], registry=registry),
+        leader=Gauge(Metric.LEADER, "1 while this process may write, 0 while it stands by", registry=registry),
+        leader_transitions=Counter(
+            Metric.LEADER_TRANSITIONS.removesuffix("_total"),
+            "Changes of the Lease's holder that this process has seen",
+            registry=registry,
+        ),
+        lease_failures=Counter(
+            Metric.LEASE_FAILURES.removesuffix("_total"),
+            "Attempts to read or write the Lease that failed",
+            registry=registry,
+        ),
     )
 
 

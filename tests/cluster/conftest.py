@@ -11,12 +11,13 @@ from hack.cluster import toolchain
 from hack.cluster.state import cache_directory
 
 from kube import Kubectl, Manifest
-from operator_process import Operator, free_port
+from operator_process import Candidacy, Operator, free_port
 from plane import BUILD_SECONDS, ROOT, Plane
 
 SYSTEM = "typosentinel-system"
 RELEASE = "sentinel"
 ACCOUNT = f"{RELEASE}-operator"
+RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,8 +72,7 @@ def kubectl(programs: dict[str, Path], kubeconfig: Path, chart: list[Manifest]) 
     made.run("apply", "--server-side", "-f", str(ROOT / "crds"))
     made.run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
     made.run("create", "namespace", SYSTEM)
-    rights = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
-    made.apply(*(manifest for manifest in chart if manifest["kind"] in rights))
+    made.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
     return made
 
 
@@ -94,7 +94,8 @@ def operator_kubeconfig(kubectl: Kubectl, kubeconfig: Path, tmp_path_factory: py
 @pytest.fixture(scope="session")
 def process(operator_kubeconfig: Path) -> Iterator[Operator]:
     """The operator, which tests may stop, kill and start."""
-    made = Operator(operator_kubeconfig, free_port(), operator_kubeconfig.parent / "log")
+    candidacy = Candidacy(SYSTEM, ACCOUNT, f"{ACCOUNT}-0")
+    made = Operator(operator_kubeconfig, candidacy, free_port(), operator_kubeconfig.parent / "log")
     try:
         yield made
     finally:
@@ -127,11 +128,11 @@ def narrow_operator(
     tmp_path: Path,
 ) -> Iterator[Operator]:
     """An operator of another release, installed for one namespace and without a right beyond it."""
-    rights = {"ServiceAccount", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
     chart = rendered(programs, "narrow", "--set", f"operator.watchNamespaces={{{namespace}}}")
-    kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in rights))
+    kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
     admin = kubeconfig_of("narrow-operator", kubectl, kubeconfig, tmp_path / "kubeconfig")
-    made = Operator(admin, free_port(), tmp_path / "log", [namespace])
+    candidacy = Candidacy(SYSTEM, "narrow-operator", "narrow-operator-0")
+    made = Operator(admin, candidacy, free_port(), tmp_path / "log", [namespace])
     try:
         made.start()
         yield made

@@ -9,7 +9,7 @@ from children import Children
 from kube import Kubectl, Manifest
 from operator_process import Operator
 from plane import Plane
-from rights import granted, needed
+from rights import granted, needed, needed_of_leases
 
 MANY = 8
 
@@ -21,6 +21,8 @@ def test_the_rendered_chart_grants_what_is_needed_and_no_more(chart: list[Manife
         found["rules"] for found in chart if found["kind"] == "ClusterRole" and found["metadata"]["name"] == role
     ]
     assert needed() == granted(rules)
+    (rules,) = [found["rules"] for found in chart if found["kind"] == "Role"]
+    assert needed_of_leases(role) == granted(rules)
     identity = "--as=system:serviceaccount:typosentinel-system:sentinel-operator"
     for verb, resource in (("get", "secrets"), ("update", "scanservices.typosentinel.io"), ("create", "pods")):
         assert kubectl.attempt("auth", "can-i", verb, resource, identity, "-A").out.strip() == "no"

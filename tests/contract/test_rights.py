@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -9,7 +10,7 @@ import rights
 from typosentinel_operator import names, reconcile
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "charts" / "typosentinel" / "templates" / "rbac.yaml"
+TEMPLATES = ROOT / "charts" / "typosentinel" / "templates"
 OPERATOR = Path(reconcile.__file__).parent
 # Every call of the cluster's room, with the verbs that it takes.
 VERBS = {
@@ -23,15 +24,30 @@ VERBS = {
     "create": {"create"},
     "offer": {"create"},
     "taken": {"create"},
+    "claim": {"create", "update"},
     "serves": set[str](),
 }
 
 
 def test_the_chart_grants_what_the_code_needs_and_no_more() -> None:
     """Too little is a crash loop, too much is somebody else's way in."""
-    role = TEMPLATE.read_text().partition("\n---\n")[0]
-    rules = yaml.safe_load(role[role.index("\nrules:\n") :])["rules"]
-    assert rights.needed() == rights.granted(rules)
+    assert rights.needed() == rights.granted(rules_of("rbac.yaml"))
+
+
+def test_of_leases_the_operator_has_its_own() -> None:
+    """A creation can't be restricted to a name; those of other leaders it can neither see nor change."""
+    lease = '{{ include "typosentinel.operator" . }}'
+    granted = rights.granted(rules_of("lease.yaml", {lease: "sentinel-operator"}))
+    assert rights.needed_of_leases("sentinel-operator") == granted
+
+
+def rules_of(template: str, filled: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """The rules of the first role in a template of the chart, once its values are filled in."""
+    role = (TEMPLATES / template).read_text().partition("\n---\n")[0]
+    for placeholder, value in (filled or {}).items():
+        role = role.replace(placeholder, value)
+    rules: list[dict[str, Any]] = yaml.safe_load(role[role.index("\nrules:\n") :])["rules"]
+    return rules
 
 
 def test_nothing_is_granted_wholesale() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -38,12 +39,14 @@ def kubeconfig(port: int) -> str:
 
 
 @asynccontextmanager
-async def connected(port: int, folder: Path) -> AsyncIterator[tuple[Cluster, CollectorRegistry]]:
+async def connected(
+    port: int, folder: Path, tenure: Callable[[], float] = lambda: math.inf
+) -> AsyncIterator[tuple[Cluster, CollectorRegistry]]:
     """A client of the server at this port."""
     path = folder / "kubeconfig"
     path.write_text(kubeconfig(port))
     registry = CollectorRegistry()
-    cluster = await Cluster.connect(make_telemetry(registry), TIMEOUT, "test", str(path))
+    cluster = await Cluster.connect(make_telemetry(registry), TIMEOUT, "test", str(path), tenure)
     try:
         yield cluster, registry
     finally:
@@ -69,7 +72,9 @@ CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
     "create": lambda cluster: cluster.create(names.EVENT, SERVICE),
     "offer": lambda cluster: cluster.offer(names.SECRET, SERVICE),
     "taken": lambda cluster: cluster.taken(names.SECRET, "team-a", "redis"),
+    "claim": lambda cluster: cluster.claim(SERVICE, seconds=60.0),
 }
+READS = {"serves", "get", "exists", "list"}
 
 MISBEHAVIOR: dict[str, Behavior] = {
     "garbage with 200": answering("200 OK", b"not JSON"),
@@ -205,6 +210,43 @@ async def test_writes_are_counted_and_reads_are_not(serve: Serve, tmp_path: Path
         return registry.get_sample_value("typosentinel_operator_writes_total", labels)
 
     assert (writes("apply"), writes("get")) == (1, None)
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_who_does_not_lead_reads_and_claims_and_writes_nothing(call: str, serve: Serve, tmp_path: Path) -> None:
+    """Not a byte of a write leaves the process when its time is over."""
+    asked = []
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        asked.append(call)
+        await answering("200 OK", b'{"metadata": {}, "items": []}')(writer)
+
+    async with connected(await serve(behave), tmp_path, lambda: 0.0) as (cluster, _):
+        if call in READS | {"claim"}:
+            await CALLS[call](cluster)
+        else:
+            with pytest.raises(ClusterError, match="another operator may lead by now"):
+                await CALLS[call](cluster)
+    assert bool(asked) == (call in READS | {"claim"})
+
+
+async def test_a_write_that_is_under_way_ends_with_our_time(serve: Serve, tmp_path: Path) -> None:
+    """It might arrive after the next leader's; a read does no harm."""
+    async with connected(await serve(hanging), tmp_path, lambda: 0.05) as (cluster, _):
+        with pytest.raises(ClusterError, match=r"no answer within 0\.05 s"):
+            await CALLS["apply"](cluster)
+        with pytest.raises(ClusterError, match=rf"no answer within {TIMEOUT:g} s"):
+            await CALLS["get"](cluster)
+
+
+async def test_a_lease_has_a_deadline_of_its_own(serve: Serve, tmp_path: Path) -> None:
+    """The usual one may be longer than leadership lasts."""
+    async with connected(await serve(hanging), tmp_path) as (cluster, registry):
+        with pytest.raises(ClusterError, match=r"no answer within 0\.05 s"):
+            await cluster.claim(SERVICE, seconds=0.05)
+        with pytest.raises(ClusterError, match=r"no answer within 0\.05 s"):
+            await cluster.get(names.LEASE, "team-a", "x", seconds=0.05)
+    assert registry.get_sample_value("typosentinel_operator_writes_total", {"verb": "claim", "kind": "Lease"}) is None
 
 
 async def test_a_list_is_read_page_by_page(serve: Serve, tmp_path: Path) -> None:

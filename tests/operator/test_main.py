@@ -40,11 +40,19 @@ def test_without_an_image_it_says_which_variable_is_missing(tmp_path: Path) -> N
     assert_one_sentence(done, "TYPOSENTINEL_SERVER_IMAGE: Field required")
 
 
+def test_without_the_name_of_a_pod_it_says_how_to_run_by_hand(tmp_path: Path) -> None:
+    """The second thing that everybody forgets: in a pod the chart sees to it."""
+    done = run("run", environment={"TYPOSENTINEL_SERVER_IMAGE": "x", "HOME": str(tmp_path)})
+    assert_one_sentence(
+        done, "TYPOSENTINEL_POD_NAME and TYPOSENTINEL_POD_NAMESPACE", "TYPOSENTINEL_LEADER_ELECTION=false"
+    )
+
+
 def test_with_a_kubeconfig_of_garbage_it_says_so(tmp_path: Path) -> None:
     """And names the ways to give another."""
     path = tmp_path / "kubeconfig"
     path.write_text("just words")
-    environment = {"TYPOSENTINEL_SERVER_IMAGE": "x", "HOME": str(tmp_path)}
+    environment = {"TYPOSENTINEL_SERVER_IMAGE": "x", "TYPOSENTINEL_LEADER_ELECTION": "false", "HOME": str(tmp_path)}
     done = run("run", "--kubeconfig", str(path), environment=environment)
     assert_one_sentence(done, "no usable kubeconfig", "--kubeconfig", "KUBECONFIG")
 
@@ -59,6 +67,7 @@ def test_with_a_port_that_is_taken_it_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         environment = {
             "TYPOSENTINEL_SERVER_IMAGE": "x",
+            "TYPOSENTINEL_LEADER_ELECTION": "false",
             "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
             "TYPOSENTINEL_PROBE_PORT": str(taken.getsockname()[1]),
             "HOME": str(tmp_path),

@@ -1,6 +1,8 @@
 """Alive is who makes progress; ready is who has seen everything once."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +16,8 @@ from typosentinel_operator import names, probes
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.control import Control
 from typosentinel_operator.errors import ClusterError
+from typosentinel_operator.leader import Elector
+from typosentinel_operator.lease import Tenure, Timing
 from typosentinel_operator.reconcile import Key, Reconciler
 from typosentinel_operator.telemetry import make_telemetry
 from typosentinel_operator.tokens import Tokens
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from typosentinel_operator.scrape import Scraper
 
 RESYNC = 30.0
+LEASE_SECONDS = 15
 
 
 class Clock:
@@ -69,6 +74,7 @@ class Process:
         clock: its clock.
         cluster: what it sees.
         control: what is under test.
+        elector: of which only those hear that ask a standby.
         address: of its probes.
     """
 
@@ -89,6 +95,16 @@ class Process:
             now=self.today,
             chance=lambda: 0.5,
         )
+        self.elector = Elector(
+            cluster=self.cluster,
+            telemetry=self.telemetry,
+            tenure=Tenure(self.clock),
+            place=("team-a", "operator"),
+            identity="me",
+            timing=Timing(LEASE_SECONDS, 10.0, 2.0),
+            clock=self.clock,
+            now=self.today,
+        )
         self.address = ""
 
     @staticmethod
@@ -97,17 +113,35 @@ class Process:
         return factories.NOW
 
 
-@pytest.fixture
-async def process() -> AsyncIterator[Process]:
-    """A process whose probes answer on a real socket."""
-    made = Process()
-    runner = web.AppRunner(probes.make_app(made.control, made.registry, made.telemetry, made.clock))
+@asynccontextmanager
+async def answering(process: Process, elector: Elector | None) -> AsyncIterator[Process]:
+    """Its probes answer on a real socket."""
+    runner = web.AppRunner(
+        probes.make_app(process.control, elector, process.registry, process.telemetry, process.clock)
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
-    made.address = f"http://{host}:{port}"
-    yield made
+    process.address = f"http://{host}:{port}"
+    yield process
     await runner.cleanup()
+
+
+@pytest.fixture(params=["without an election", "as the leader"])
+async def process(request: pytest.FixtureRequest) -> AsyncIterator[Process]:
+    """A process that may write; what is true of it does not depend on how it came to that."""
+    made = Process()
+    made.elector._leading = True
+    async with answering(made, made.elector if request.param == "as the leader" else None):
+        yield made
+
+
+@pytest.fixture
+async def standby() -> AsyncIterator[Process]:
+    """A process that another one keeps from writing."""
+    made = Process()
+    async with answering(made, made.elector):
+        yield made
 
 
 async def ask(process: Process, path: str) -> tuple[int, str]:
@@ -160,6 +194,40 @@ async def test_a_long_queue_that_moves_is_life(process: Process) -> None:
     process.control.queue.add(Key(names.SCAN_SERVICE, "team-a", "front"))
     process.clock.now += 10_000
     assert (await ask(process, "/livez"))[0] == 200
+
+
+async def test_a_standby_is_ready_while_it_follows_the_lease(standby: Process) -> None:
+    """It has no resyncs to show; who has not seen the Lease for as long as it lasts could not take over in time."""
+    assert await ask(standby, "/readyz") == (503, "the Lease has not been seen yet\n")
+    standby.elector.followed = standby.clock.now
+    standby.clock.now += LEASE_SECONDS
+    assert await ask(standby, "/readyz") == (200, "ok\n")
+    standby.clock.now += 1
+    assert await ask(standby, "/readyz") == (503, "the Lease was last seen 16 s ago\n")
+
+
+async def test_a_standby_is_alive_while_it_asks_for_the_lease(standby: Process) -> None:
+    """In vain or not, and for days without a resync; before the first time it waits for its kinds."""
+    standby.clock.now += 100_000
+    assert await ask(standby, "/livez") == (200, "ok\n")
+    standby.elector.attempted = standby.clock.now
+    standby.clock.now += LEASE_SECONDS + probes.SILENT_SECONDS
+    assert await ask(standby, "/livez") == (200, "ok\n")
+    standby.clock.now += 1
+    assert await ask(standby, "/livez") == (503, "no attempt at the Lease for 136 s\n")
+
+
+async def test_a_standby_has_no_resync_to_be_late_with(standby: Process) -> None:
+    """An alert on its age is an alert on the leader; after a takeover it counts from there."""
+    standby.clock.now += 100_000
+    assert "typosentinel_operator_resync_age_seconds 0.0" in (await ask(standby, "/metrics"))[1]
+    standby.elector._leading = True
+    standby.cluster.error = ClusterError("away")
+    resyncs = asyncio.create_task(standby.control.resync_forever())
+    await asyncio.sleep(0)
+    standby.clock.now += 3
+    assert "typosentinel_operator_resync_age_seconds 3.0" in (await ask(standby, "/metrics"))[1]
+    resyncs.cancel()
 
 
 async def test_metrics_tell_the_ages_of_now(process: Process) -> None:

@@ -5,7 +5,11 @@ import pytest
 from typosentinel_operator import settings
 from typosentinel_operator.errors import SettingsError
 
-VALID = {"TYPOSENTINEL_SERVER_IMAGE": "registry.example/server:1"}
+VALID = {
+    "TYPOSENTINEL_SERVER_IMAGE": "registry.example/server:1",
+    "TYPOSENTINEL_POD_NAME": "operator-x",
+    "TYPOSENTINEL_POD_NAMESPACE": "team-a",
+}
 
 
 def test_defaults() -> None:
@@ -19,6 +23,13 @@ def test_defaults() -> None:
         "scrape_timeout_seconds": 1.0,
         "probe_host": "0.0.0.0",
         "probe_port": 8081,
+        "leader_election": True,
+        "pod_name": "operator-x",
+        "pod_namespace": "team-a",
+        "lease_name": "typosentinel-operator",
+        "lease_duration_seconds": 15,
+        "renew_deadline_seconds": 10.0,
+        "retry_period_seconds": 2.0,
         "log_format": "json",
         "log_level": "info",
     }
@@ -46,6 +57,12 @@ def test_namespaces_are_separated_by_commas(raw: str, wanted: tuple[str, ...]) -
         ("TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS", "11"),
         ("TYPOSENTINEL_PROBE_PORT", "65536"),
         ("TYPOSENTINEL_PROBE_PORT", "-1"),
+        ("TYPOSENTINEL_LEADER_ELECTION", "perhaps"),
+        ("TYPOSENTINEL_LEASE_NAME", ""),
+        ("TYPOSENTINEL_LEASE_DURATION_SECONDS", "15.5"),
+        ("TYPOSENTINEL_LEASE_DURATION_SECONDS", "601"),
+        ("TYPOSENTINEL_RENEW_DEADLINE_SECONDS", "0"),
+        ("TYPOSENTINEL_RETRY_PERIOD_SECONDS", "0"),
         ("TYPOSENTINEL_LOG_FORMAT", "xml"),
         ("TYPOSENTINEL_LOG_LEVEL", "INFO"),
     ],
@@ -74,6 +91,27 @@ def test_asking_a_pod_takes_at_most_half_of_a_resync() -> None:
     """Two settings that are right by themselves can be wrong together."""
     with pytest.raises(SettingsError, match="TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS must be at most half of"):
         settings.load(VALID | {"TYPOSENTINEL_RESYNC_SECONDS": "5", "TYPOSENTINEL_SCRAPE_TIMEOUT_SECONDS": "3"})
+
+
+@pytest.mark.parametrize(("duration", "deadline", "retry"), [(10, 10, 2), (15, 2, 2), (15, 16, 2), (15, 1, 2)])
+def test_a_leader_stops_before_others_begin(duration: int, deadline: float, retry: float) -> None:
+    """And it has tried more than once by then."""
+    wrong = {
+        "TYPOSENTINEL_LEASE_DURATION_SECONDS": str(duration),
+        "TYPOSENTINEL_RENEW_DEADLINE_SECONDS": str(deadline),
+        "TYPOSENTINEL_RETRY_PERIOD_SECONDS": str(retry),
+    }
+    with pytest.raises(SettingsError, match="TYPOSENTINEL_LEASE_DURATION_SECONDS must be more than"):
+        settings.load(VALID | wrong)
+
+
+@pytest.mark.parametrize("missing", ["TYPOSENTINEL_POD_NAME", "TYPOSENTINEL_POD_NAMESPACE"])
+def test_an_election_needs_a_name_and_a_place(missing: str) -> None:
+    """Two processes under one made-up name would both lead; without an election neither is needed."""
+    without = {key: value for key, value in VALID.items() if key != missing}
+    with pytest.raises(SettingsError, match="TYPOSENTINEL_LEADER_ELECTION=false"):
+        settings.load(without)
+    assert not settings.load(without | {"TYPOSENTINEL_LEADER_ELECTION": "false"}).leader_election
 
 
 def test_variables_of_others_do_not_matter() -> None:
