@@ -117,22 +117,27 @@ def _restarts(pod: dict[str, Any]) -> int:
     return sum(container["restartCount"] for container in pod["status"]["containerStatuses"])
 
 
-def test_the_operator_itself_can_be_killed(release: Kubectl) -> None:
-    """Its pod comes back and is ready again."""
+def test_the_leading_operator_can_be_killed(release: Kubectl) -> None:
+    """The other one takes over, and soon there are two again."""
+    system = "typosentinel-system"
     selector = "app.kubernetes.io/name=typosentinel-operator"
-    (pod,) = release.list_json("pod", "typosentinel-system", selector)
-    release.run("delete", "pod", pod["metadata"]["name"], "-n", "typosentinel-system", "--grace-period=0", "--force")
 
-    def is_back() -> bool:
-        found = release.list_json("pod", "typosentinel-system", selector)
-        return [
-            status["ready"]
-            for new in found
-            if new["metadata"]["uid"] != pod["metadata"]["uid"]
-            for status in new["status"].get("containerStatuses", [])
-        ] == [True]
+    def leader() -> str:
+        found = release.get_json("lease", "typosentinel-operator", system)
+        return found["spec"]["holderIdentity"] if found else ""
 
-    release.wait_until(is_back, 60, "a new operator pod is ready")
+    killed = leader()
+    before = {pod["metadata"]["name"] for pod in release.list_json("pod", system, selector)}
+    assert killed in before
+    release.run("delete", "pod", killed, "-n", system, "--grace-period=0", "--force")
+    release.wait_until(lambda: leader() not in {"", killed}, 60, "another one leads")
+
+    def are_back() -> bool:
+        found = [pod for pod in release.list_json("pod", system, selector) if pod["metadata"]["name"] != killed]
+        ready = [status["ready"] for pod in found for status in pod["status"].get("containerStatuses", [])]
+        return ready == [True] * len(before)
+
+    release.wait_until(are_back, 60, "there are as many operator pods as before, and all are ready")
 
 
 @pytest.fixture(autouse=True)
