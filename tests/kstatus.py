@@ -1,7 +1,8 @@
 """kstatus as a pure function: what Flux and other users of cli-utils make of a custom resource.
 
 After `checkGenericProperties`, `checkGeneration` and `checkReadyCondition` in kubernetes-sigs/cli-utils,
-pkg/kstatus/status/generic.go and status.go, which Flux's own copy (fluxcd/cli-utils) shares.
+pkg/kstatus/status/generic.go and status.go, as of v0.37.2, which says the same of every situation in `situations`.
+Flux's own copy (fluxcd/cli-utils) shares these rules.
 """
 
 from typing import Any, Final
