@@ -14,6 +14,8 @@ PYTEST := $(BIN)/pytest
 REPORTS := build/reports
 # What pods run, and not the sources: what is measured, and what tests of the engine run on once more.
 AS_SHIPPED := PYTHONPATH=build/compiled
+# What is published out of the tests' own tables.
+OF_TESTS := PYTHONPATH=tests
 # Those that exchange the engine's inner parts, which a compiled one has not, are left out.
 OF_THE_ENGINE = $(filter-out tests/server/test_complaints.py,$(shell grep -l 'typosentinel_server.scan' tests/server/*.py))
 SOURCES := operator server hack tests
@@ -51,13 +53,14 @@ format: setup ## Format the sources
 	$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: generate
-generate: setup ## Write what is generated: CRDs, reference pages, the API's documents, golden files, the sample of labelled names
+generate: setup ## Write what is generated: CRDs, reference pages, the API's documents, golden files, what Argo CD is told, the sample of labelled names
 	$(BIN)/python -m hack.gen_crds
 	$(BIN)/python -m hack.gen_reference
 	$(BIN)/python -m hack.gen_methods
 	$(BIN)/python -m hack.gen_openapi
 	$(BIN)/python -m hack.benchmark_sample
 	$(BIN)/python -m hack.golden_update
+	$(OF_TESTS) $(BIN)/python -m hack.gen_gitops
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements/*.txt
@@ -135,6 +138,7 @@ verify: setup ## Format, lint, types, import contracts, generated files, docs
 	$(BIN)/python -m hack.gen_openapi --check
 	$(BIN)/python -m hack.benchmark_sample --check
 	$(BIN)/python -m hack.golden_update --check
+	$(OF_TESTS) $(BIN)/python -m hack.gen_gitops --check
 	$(BIN)/python hack/lock.py --check
 	$(BIN)/python -m hack.detection.confusables --check
 	$(BIN)/python hack/check_docs.py

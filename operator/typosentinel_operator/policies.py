@@ -57,20 +57,31 @@ async def reconcile(cluster: Cluster, kind: Kind, namespace: str, name: str, now
     return Seen(users, (manifest["metadata"]["uid"], manifest["metadata"]["generation"]))
 
 
-async def _report(cluster: Cluster, kind: Kind, manifest: Manifest, users: int, now: datetime) -> None:
-    meta = manifest["metadata"]
-    previous = manifest.get("status", {})
-    wanted = {
-        "observedGeneration": meta["generation"],
+def document(manifest: Manifest, kind: Kind, users: int, now: datetime) -> Manifest:
+    """The whole status of a policy.
+
+    Args:
+        manifest: the policy, with the status that it carries.
+        kind: its kind.
+        users: number of ScanServices that refer to it.
+        now: time of observation, with zone.
+    """
+    generation = manifest["metadata"]["generation"]
+    return {
+        "observedGeneration": generation,
         "users": users,
         "conditions": conditions.merge(
             _verdicts(manifest, kind),
-            previous.get("conditions", []),
-            generation=meta["generation"],
+            manifest.get("status", {}).get("conditions", []),
+            generation=generation,
             now=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         ),
     }
-    if wanted != previous:
+
+
+async def _report(cluster: Cluster, kind: Kind, manifest: Manifest, users: int, now: datetime) -> None:
+    wanted = document(manifest, kind, users, now)
+    if wanted != manifest.get("status", {}):
         await cluster.apply_status(kind, manifest, wanted)
 
 

@@ -22,6 +22,10 @@ SETTLED_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 # Of a server's words about a list that it refuses.
 _MAX_ERROR: Final = 400
+# What is there and wrong stays so until its author comes; what is missing may come with the next object applied.
+_MISTAKES: Final = frozenset({Reason.INVALID_POLICY, Reason.CONFIG_MAP_KEY_NOT_FOUND, Reason.LIST_REFUSED})
+# Reasons to wait for pods, which Kubernetes does up to the Deployment's deadline.
+_WAITING_FOR_PODS: Final = frozenset({Reason.ROLLING_OUT, Reason.PODS_NOT_READY})
 
 
 def verdict(observed: Observed) -> Verdict:
@@ -33,6 +37,21 @@ def verdict(observed: Observed) -> Verdict:
             return Verdict(Condition.READY, "False", reason, message)
     count = len([pod for pod in observed.pods if _is_settled(pod, observed)])
     return Verdict(Condition.READY, "True", Reason.READY, f"{count} pods answer as specified")
+
+
+def waits_for_somebody(observed: Observed, ready: Verdict) -> bool:
+    """Whether the spec won't be realised before somebody acts: on an object that is wrong, or a rollout out of time.
+
+    Args:
+        observed: what was seen.
+        ready: the condition Ready that was made of it.
+    """
+    if observed.failure is not None:
+        return True
+    if observed.interruption is not None:
+        return False
+    reasons = {ready.reason, *(one.reason for one in observed.unresolved or observed.missing)}
+    return bool(reasons & _MISTAKES) or (ready.reason in _WAITING_FOR_PODS and _out_of_time(observed))
 
 
 def trouble(observed: Observed) -> str:
@@ -103,6 +122,18 @@ def _not_rolled_out(observed: Observed) -> tuple[str, str] | None:
     if updated < floor:
         return Reason.ROLLING_OUT, f"{updated} of {floor} pods of the current version exist{trouble(observed)}"
     return None
+
+
+def _out_of_time(observed: Observed) -> bool:
+    """Whether Kubernetes has given up on the Deployment's present version, which it says of no older one."""
+    deployment = observed.deployment or {}
+    counts = deployment.get("status", {})
+    if counts.get("observedGeneration", 0) < deployment.get("metadata", {}).get("generation", 0):
+        return False
+    return any(
+        condition["type"] == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded"
+        for condition in counts.get("conditions", [])
+    )
 
 
 def _too_few_ready(observed: Observed) -> tuple[str, str] | None:

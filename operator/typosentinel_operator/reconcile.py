@@ -165,21 +165,10 @@ class Reconciler:
                 await self.cluster.annotate(names.POD, pod.manifest, {names.ANNOTATION_REFRESH: value})
 
     async def _report(self, now: Pass, seen: Observed) -> float | None:
-        verdicts = status.verdicts(seen)
-        meta = now.manifest["metadata"]
-        wanted = {
-            **status.fields(seen),
-            "observedGeneration": meta["generation"],
-            "conditions": conditions.merge(
-                verdicts,
-                seen.previous,
-                generation=meta["generation"],
-                now=seen.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            ),
-        }
+        wanted = status.document(seen, now.manifest["metadata"]["generation"])
         if wanted != now.manifest.get("status"):
             await self.cluster.apply_status(names.SCAN_SERVICE, now.manifest, wanted)
-        turned = conditions.transitions(verdicts, seen.previous)
+        turned = conditions.transitions(status.verdicts(seen), seen.previous)
         happened = events.of_changes(now.applied.changes) + events.of_transitions(turned)
         await events.emit(self.cluster, now.manifest, happened, seen.now)
         return _again(wanted["conditions"], seen.now)

@@ -6,7 +6,7 @@ about Ready.
 
 from typing import Any
 
-from typosentinel_operator import names, readiness
+from typosentinel_operator import conditions, names, readiness
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.desired.inputs import selector_labels
 from typosentinel_operator.names import Condition, Reason
@@ -18,6 +18,25 @@ Manifest = dict[str, Any]
 def endpoint(name: str, namespace: str) -> str:
     """Address inside the cluster at which scans are answered."""
     return f"http://{names.child_name(name)}.{namespace}.svc:{names.PORT}"
+
+
+def document(observed: Observed, generation: int) -> Manifest:
+    """The whole status.
+
+    Args:
+        observed: what was seen, with the conditions that the object carries.
+        generation: of the spec that it was compared with.
+    """
+    return {
+        **fields(observed),
+        "observedGeneration": generation,
+        "conditions": conditions.merge(
+            verdicts(observed),
+            observed.previous,
+            generation=generation,
+            now=observed.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        ),
+    }
 
 
 def fields(observed: Observed) -> Manifest:
@@ -36,8 +55,7 @@ def fields(observed: Observed) -> Manifest:
 def verdicts(observed: Observed) -> tuple[Verdict, ...]:
     """All conditions of a ScanService."""
     ready = readiness.verdict(observed)
-    invalid = any(policy.reason == Reason.INVALID_POLICY for policy in observed.unresolved)
-    stalled = observed.failure is not None or invalid
+    stalled = readiness.waits_for_somebody(observed, ready)
     settling = ready.status != "True" and not stalled
     return (
         ready,

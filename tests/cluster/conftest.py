@@ -10,9 +10,11 @@ import yaml
 from hack.cluster import toolchain
 from hack.cluster.state import cache_directory
 
+import snapshots
 from kube import Kubectl, Manifest
 from operator_process import Candidacy, Operator, free_port
 from plane import BUILD_SECONDS, ROOT, Plane
+from statuswatch import StatusWatch
 
 SYSTEM = "typosentinel-system"
 RELEASE = "sentinel"
@@ -21,7 +23,8 @@ RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBi
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the control plane and more than a unit test's time."""
+    """Everything here needs the control plane and more than a unit test's time; what looks back comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cluster)
@@ -92,7 +95,19 @@ def operator_kubeconfig(kubectl: Kubectl, kubeconfig: Path, tmp_path_factory: py
 
 
 @pytest.fixture(scope="session")
-def process(operator_kubeconfig: Path) -> Iterator[Operator]:
+def statuses(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatusWatch]:
+    """Every state of our objects from here on; at the session's end all of them must have made sense."""
+    made = StatusWatch(kubectl, tmp_path_factory.mktemp("statuses"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+    assert snapshots.of_all(made.states()) == []
+
+
+@pytest.fixture(scope="session")
+def process(operator_kubeconfig: Path, statuses: StatusWatch) -> Iterator[Operator]:
     """The operator, which tests may stop, kill and start."""
     candidacy = Candidacy(SYSTEM, ACCOUNT, f"{ACCOUNT}-0")
     made = Operator(operator_kubeconfig, candidacy, free_port(), operator_kubeconfig.parent / "log")

@@ -11,6 +11,7 @@ import yaml
 import factories
 from hack import golden_update
 from kube import Kubectl, Manifest
+from plane import ROOT
 from typosentinel_operator import names
 
 CUSTOM = ("scanservice", "cachepolicy", "scalingpolicy")
@@ -311,6 +312,20 @@ def test_refused_with_a_sentence_that_names_the_field(sentence: str, kubectl: Ku
 def test_accepted(sentence: str, kubectl: Kubectl) -> None:
     """What stands on the right side of a bound."""
     kubectl.apply(in_namespace(ACCEPTED[sentence], "default"), arguments=["--dry-run=server"])
+
+
+def test_the_api_server_takes_the_published_examples(kubectl: Kubectl, namespace: str) -> None:
+    """What a team would copy into its repository; applied again it is the same, and a number of pods stays."""
+    files = sorted((ROOT / "docs" / "examples" / "scanners").glob("*.yaml"))
+    manifests = [in_namespace(one, namespace) for path in files for one in yaml.safe_load_all(path.read_text())]
+    assert {one["kind"] for one in manifests} == {kind.name for kind in names.CUSTOM_KINDS}
+    kubectl.apply(*manifests, arguments=["--field-manager=gitops"])
+    kubectl.run("scale", "scanservice/nightly", "--replicas=5", f"--namespace={namespace}")
+    before = [one["metadata"]["generation"] for one in kubectl.list_json(",".join(CUSTOM), namespace)]
+    kubectl.apply(*manifests, arguments=["--field-manager=gitops"])
+    after = [one["metadata"]["generation"] for one in kubectl.list_json(",".join(CUSTOM), namespace)]
+    assert before == after
+    assert kubectl.require("scanservice", "nightly", namespace)["spec"]["replicas"] == 5
 
 
 @pytest.mark.usefixtures("no_operator")

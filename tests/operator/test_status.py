@@ -55,6 +55,12 @@ def was(aspect: str, status: str, reason: str, seconds: float = 600.0) -> dict[s
     return {"type": aspect, "status": status, "reason": reason, "lastTransitionTime": since}
 
 
+def out_of_time(**counts: Any) -> dict[str, Any]:
+    """A Deployment on which Kubernetes has given up."""
+    given_up = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    return deployment(conditions=[given_up], **counts)
+
+
 def refused_pods(message: str) -> dict[str, Any]:
     """A Deployment that may not make pods."""
     failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
@@ -231,7 +237,41 @@ OTHERS: dict[str, Observed] = {
     ),
     "stopped while everything runs": observed(failure=(Reason.APPLY_REFUSED, "quota")),
 }
-ALL = {sentence: case[0] for sentence, case in READY.items()} | OTHERS
+
+# sentence → observed → whether it is stalled
+WAITING: dict[str, tuple[Observed, bool]] = {
+    "a policy that is missing may come with the next object": (observed(references=1, unresolved=(MISSING,)), False),
+    "so may a ConfigMap": (observed(config_maps=(NO_LISTS,)), False),
+    "a policy that is wrong waits for its author": (observed(references=1, unresolved=(INVALID,)), True),
+    "also beside one that is missing": (observed(references=2, unresolved=(MISSING, INVALID)), True),
+    "so does a ConfigMap without the key": (observed(config_maps=(NO_KEY,)), True),
+    "so does a list that pods refuse": (
+        observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", WRONG),)),
+        True,
+    ),
+    "an API server that takes nothing now is waited for, whatever else is wrong": (
+        observed(references=1, unresolved=(INVALID,), interruption="500 webhook down"),
+        False,
+    ),
+    "a rollout is waited for": (observed(deployment=deployment(updatedReplicas=0)), False),
+    "a rollout out of time waits for somebody": (observed(deployment=out_of_time(updatedReplicas=0)), True),
+    "so does one whose pods never become ready": (observed(deployment=out_of_time(), pods=(pod(None),)), True),
+    "a change that Kubernetes has not taken up has its time before it": (
+        observed(deployment=out_of_time(observedGeneration=2)),
+        False,
+    ),
+    "enough pods are enough, though one more can't start": (
+        observed(deployment=out_of_time(), min_replicas=1),
+        False,
+    ),
+    "a policy that comes late has nothing to do with the deadline": (
+        observed(deployment=out_of_time(), references=1, unresolved=(MISSING,)),
+        False,
+    ),
+    "nor has a configuration on its way": (observed(deployment=out_of_time(), pods=(pod(digest=OLD),)), False),
+}
+
+ALL = {sentence: case[0] for table in (READY, WAITING) for sentence, case in table.items()} | OTHERS
 
 
 def one(seen: Observed, aspect: str) -> Verdict:
@@ -304,10 +344,16 @@ def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str])
     ],
 )
 def test_config_maps_exist_or_are_named(seen: Observed, wanted: tuple[str, str]) -> None:
-    """A missing one stalls nothing: when it is made, it is used."""
+    """And so is what is the matter with the list in one."""
     verdict = one(seen, Condition.REFERENCES_RESOLVED)
     assert wanted == (verdict.status, verdict.reason)
-    assert one(seen, Condition.STALLED).status == "False"
+
+
+@pytest.mark.parametrize("sentence", WAITING)
+def test_stalled_means_that_somebody_has_to_act(sentence: str) -> None:
+    """What is there and wrong, and a rollout out of time; what is missing may come by itself."""
+    seen, wanted = WAITING[sentence]
+    assert one(seen, Condition.STALLED).status == str(wanted)
 
 
 @pytest.mark.parametrize(
