@@ -83,7 +83,7 @@ clean: ## Remove what the targets made in this folder (never the cluster, never 
 
 ##@ Check it
 .PHONY: test
-test: test-unit test-compiled test-services test-fuzz test-cluster test-e2e ## All tests, one tier after another
+test: test-unit test-compiled test-services test-fuzz test-cluster test-faults test-e2e ## All tests, one tier after another
 
 .PHONY: test-unit
 test-unit: setup ## Unit and contract tests: no cluster, no root
@@ -116,6 +116,13 @@ test-cluster: setup ## The operator against a real kube-apiserver of its own: no
 	@$(CLUSTER) build
 	$(PYTEST) tests/cluster --junitxml=$(REPORTS)/cluster.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/cluster.xml
+
+.PHONY: test-faults
+test-faults: setup ## Samples of the campaigns against the operator: a proxy before a real kube-apiserver, crashes at drawn writes
+	@mkdir -p $(REPORTS)
+	@$(CLUSTER) build
+	$(PYTEST) tests/faults --junitxml=$(REPORTS)/faults.xml
+	@$(BIN)/python hack/check_report.py $(REPORTS)/faults.xml
 
 .PHONY: test-e2e
 test-e2e: setup ## Chart, images, pods and scans on the local cluster: root or sudo
@@ -164,6 +171,11 @@ faults-redis: setup ## Redis killed, held, flapping, wiped, full and a provider 
 faults-rollout: setup ## Ten rolling updates and three scale-ins of real pods under load: needs the local cluster, 6 minutes
 	@$(CLUSTER) up; $(IMAGES) build --load
 	@$(BIN)/python -m hack.load.rollout
+
+.PHONY: faults-crash
+faults-crash: setup ## The operator killed at every write of seven workloads, in three ways: make faults-crash [ARGS="scale --points 5"] (half an hour)
+	@$(CLUSTER) build --control-plane
+	@PYTHONPATH=tests:. $(BIN)/python -m faults crash $(ARGS)
 
 ##@ Measure it
 .PHONY: fit-weights

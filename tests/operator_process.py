@@ -69,16 +69,24 @@ class Operator:
         port: of its probes.
         log: where its output goes.
         namespaces: those that it watches; none: all.
+        resync_seconds: how often it looks at everything again.
     """
 
     def __init__(
-        self, kubeconfig: Path, candidacy: Candidacy, port: int, log: Path, namespaces: Sequence[str] = ()
+        self,
+        kubeconfig: Path,
+        candidacy: Candidacy,
+        port: int,
+        log: Path,
+        namespaces: Sequence[str] = (),
+        resync_seconds: float = RESYNC_SECONDS,
     ) -> None:
         self.kubeconfig = kubeconfig
         self.candidacy = candidacy
         self.port = port
         self.log = log
         self.namespaces = ",".join(namespaces)
+        self.resync_seconds = resync_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,7 +106,7 @@ class Operator:
                 "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
                 "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
                 "TYPOSENTINEL_PROBE_PORT": str(self.port),
-                "TYPOSENTINEL_RESYNC_SECONDS": str(RESYNC_SECONDS),
+                "TYPOSENTINEL_RESYNC_SECONDS": str(self.resync_seconds),
                 "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
             }
         )
@@ -124,6 +132,16 @@ class Operator:
     def kill(self) -> None:
         """End it without a warning."""
         self._end(signal.SIGKILL)
+
+    def kill_now(self) -> None:
+        """The same without waiting for its end; from any thread."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+
+    def crashes(self) -> list[str]:
+        """Lines of its log that should not be there."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if "Traceback" in line or "crashed" in line]
 
     def hold(self) -> None:
         """Let it stand still, as a machine does that has no time for it."""

@@ -20,6 +20,16 @@ class Plane:
 
     folder: Path
 
+    @property
+    def audit_log(self) -> Path:
+        """Where its API server notes who wrote what."""
+        return self.folder / "logs" / "audit.log"
+
+    @property
+    def pki(self) -> Path:
+        """Its certificates, the administrator's among them."""
+        return self.folder / "pki"
+
     def up(self) -> Path:
         """Start it, or what of it does not run; returns the administrator's kubeconfig."""
         return Path(self._run("up").splitlines()[-1])

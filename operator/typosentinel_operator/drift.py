@@ -121,9 +121,14 @@ def _controller(observed: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def owns_replicas(deployment: dict[str, Any], manager: str) -> bool:
-    """Whether `manager` is among the owners of the Deployment's spec.replicas."""
-    return any(
-        entry.get("manager") == manager and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+    """Whether `manager` is among the owners of the Deployment's spec.replicas, by writing the Deployment itself."""
+    return (manager, "") in holders_of_replicas(deployment)
+
+
+def holders_of_replicas(deployment: dict[str, Any]) -> set[tuple[str, str]]:
+    """Who owns the Deployment's spec.replicas, as (manager, subresource); nobody: the API server has set it to 1."""
+    return {
+        (entry.get("manager", ""), entry.get("subresource", ""))
         for entry in deployment["metadata"].get("managedFields", [])
-        if not entry.get("subresource")
-    )
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+    }

@@ -22,12 +22,18 @@ def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key]) -> None:
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
+    referred: dict[Key, tuple[Key, ...]] = {}
+
     @kopf.on.event(names.GROUP, names.VERSION, names.SCAN_SERVICE.plural, registry=registry)
-    async def scan_service(*, namespace: str | None, name: str, body: kopf.Body, **_: Any) -> None:
-        queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
-        for kind, policy in policies.referred(dict(body)):
-            # To be counted among its users; one count serves a burst of events.
-            queue.add(Key(kind, str(namespace), policy), COUNT_DELAY_SECONDS)
+    async def scan_service(*, namespace: str | None, name: str, type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's word
+        key = Key(names.SCAN_SERVICE, str(namespace), name)
+        queue.add(key)
+        found = tuple(Key(kind, key.namespace, policy) for kind, policy in policies.referred(dict(body)))
+        # To be counted among its users, or no longer; one count serves a burst of events.
+        for policy in {*found, *referred.pop(key, ())}:
+            queue.add(policy, COUNT_DELAY_SECONDS)
+        if type != "DELETED":
+            referred[key] = found
 
     for kind in (names.CACHE_POLICY, names.SCALING_POLICY):
 

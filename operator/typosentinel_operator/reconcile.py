@@ -136,11 +136,12 @@ class Reconciler:
             wanted = children.build(inputs)
             # Before the pods that mount it.
             now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
-            begins = names.DEPLOYMENT.name not in now.applied.objects
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
             first = _first_replicas(inputs, now.observed[names.AUTOSCALER.name])
-            if begins and first is not None:
-                await apply.start_at(self.cluster, now.applied.objects[names.DEPLOYMENT.name], first, now.applied)
+            deployment = now.applied.objects[names.DEPLOYMENT.name]
+            # Not only when it was made now: who made it may have died before this.
+            if first is not None and not drift.holders_of_replicas(deployment):
+                await apply.start_at(self.cluster, deployment, first, now.applied)
             await apply.prune(self.cluster, _kept(wanted, now.policies), now.observed, owner, now.applied)
         except Permanent as error:
             now.failure = error

@@ -1,25 +1,19 @@
 """A real control plane for the session, and the operator as a real process with the chart's own rights."""
 
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from hack.cluster import toolchain
 from hack.cluster.state import cache_directory
 
 import snapshots
 from kube import Kubectl, Manifest
 from operator_process import Candidacy, Operator, free_port
-from plane import BUILD_SECONDS, ROOT, Plane
+from plane import BUILD_SECONDS, Plane
+from release import ACCOUNT, RIGHTS, SYSTEM, install, kubeconfig_of, rendered
 from statuswatch import StatusWatch
-
-SYSTEM = "typosentinel-system"
-RELEASE = "sentinel"
-ACCOUNT = f"{RELEASE}-operator"
-RIGHTS = {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,38 +48,18 @@ def kubeconfig(plane: Plane) -> Path:
     return plane.up()
 
 
-def rendered(programs: dict[str, Path], release: str, *switches: str) -> list[Manifest]:
-    """What helm makes of the chart."""
-    command = [str(programs["helm"]), "template", release, "charts/typosentinel", f"--namespace={SYSTEM}", *switches]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
-
-
 @pytest.fixture(scope="session")
 def chart(programs: dict[str, Path]) -> list[Manifest]:
     """What helm makes of the chart with its default values."""
-    return rendered(programs, RELEASE)
+    return rendered(programs)
 
 
 @pytest.fixture(scope="session")
 def kubectl(programs: dict[str, Path], kubeconfig: Path, chart: list[Manifest]) -> Kubectl:
     """The administrator's kubectl, once kinds and rights are installed as the chart has them."""
     made = Kubectl([str(programs["kubectl"]), f"--kubeconfig={kubeconfig}"])
-    made.run("apply", "--server-side", "-f", str(ROOT / "crds"))
-    made.run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
-    made.run("create", "namespace", SYSTEM)
-    made.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
+    install(made, chart)
     return made
-
-
-def kubeconfig_of(account: str, kubectl: Kubectl, admin: Path, path: Path) -> Path:
-    """A kubeconfig of a ServiceAccount: it can do what the chart lets it do, and no more."""
-    token = kubectl.run("create", "token", account, f"--namespace={SYSTEM}", "--duration=1h").strip()
-    content = yaml.safe_load(admin.read_text())
-    content["users"] = [{"name": user["name"], "user": {"token": token}} for user in content["users"]]
-    path.write_text(yaml.safe_dump(content))
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -115,9 +89,7 @@ def process(operator_kubeconfig: Path, statuses: StatusWatch) -> Iterator[Operat
         yield made
     finally:
         made.stop()
-    lines = made.log.read_text().splitlines() if made.log.exists() else []
-    crashes = [line for line in lines if "Traceback" in line or "crashed" in line]
-    assert crashes == []
+    assert made.crashes() == []
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class Store:
     def __init__(self) -> None:
         self.kept: dict[str, Manifest] = {}
         self.offers = 0
+        self.questions = 0
         self.trouble: ClusterError | None = None
 
     async def offer(self, kind: names.Kind, manifest: Manifest) -> Manifest | None:
@@ -40,6 +41,12 @@ class Store:
             return None
         self.kept[name] = manifest
         return manifest
+
+    async def taken(self, kind: names.Kind, namespace: str, name: str) -> bool | None:
+        """Whether it has one; None where it has trouble."""
+        assert (kind, namespace) == (names.SECRET, "team-a")
+        self.questions += 1
+        return name in self.kept if self.trouble is None else None
 
 
 class Ensure(Protocol):
@@ -75,14 +82,15 @@ async def test_a_token_is_made_once_and_stays() -> None:
     assert "immutable" not in secret
 
 
-async def test_offers_have_a_pause_between_them() -> None:
-    """A fleet that settles is looked at every second, and its Secret is there."""
+async def test_questions_have_a_pause_between_them() -> None:
+    """A fleet that settles is looked at every second, and its Secret is there; nothing more is offered."""
     store, _, ensure = made()
     for second in range(int(OFFER_SECONDS)):
         await ensure(second)
-    assert store.offers == 1
+    assert (store.offers, store.questions) == (1, 0)
     await ensure(OFFER_SECONDS)
-    assert store.offers == 2
+    await ensure(OFFER_SECONDS + 1)
+    assert (store.offers, store.questions) == (1, 1)
 
 
 async def test_a_deleted_token_is_made_anew() -> None:

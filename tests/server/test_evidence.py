@@ -164,7 +164,10 @@ async def test_a_burst_at_a_provider_that_hangs(start: Start, origin: Origin, co
     hanging = [path for path, _ in origin.asked if path.startswith("/pypi/reque") and path != "/pypi/requests/json"]
     assert len(hanging) <= 8
     (registry, _) = server.parts.witness.breakers
-    assert registry.state is State.OPEN
+    # A scan goes without evidence when its own time is over; a question that was sent later has some left.
+    async with asyncio.timeout(3):
+        while registry.state is not State.OPEN:  # noqa: ASYNC110 - it tells nobody of its turning
+            await asyncio.sleep(0.01)
     assert (await ask(server, ecosystem="PyPI", name="flask"))["verdict"] == "clean"
 
 

@@ -1,0 +1,72 @@
+"""All that a campaign needs: a control plane, the proxy before it, the operator behind that, and pods that answer."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from hack.cluster import toolchain
+from hack.cluster.state import cache_directory
+
+import release
+from faults.audit import AuditLog
+from faults.proxy import ApiProxy
+from faults.standins import StandIns
+from kube import Kubectl, Manifest
+from operator_process import Candidacy, Operator, free_port
+from plane import Plane
+
+# As in production: what heals by the next look at everything takes as long as it does there.
+RESYNC_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A cluster whose operator sees it through the proxy.
+
+    Attributes:
+        kubectl: the administrator's, who speaks to the API server itself.
+        proxy: what is between the operator and the API server.
+        operator: a real process with the rights of the chart; not started yet.
+        audit: the API server's own notes.
+    """
+
+    kubectl: Kubectl
+    proxy: ApiProxy
+    operator: Operator
+    audit: AuditLog
+
+    def prepare(self, namespaces: Sequence[str], objects: Sequence[Manifest]) -> None:
+        """Make namespaces and what is in them, in two calls."""
+        head = {"apiVersion": "v1", "kind": "Namespace"}
+        if namespaces:
+            self.kubectl.apply(*(head | {"metadata": {"name": name}} for name in namespaces))
+        if objects:
+            self.kubectl.apply(*objects)
+
+    def writes(self, namespace: str | None = None) -> int:
+        """Writes that the operator has tried so far, in one namespace or in all, as the proxy has seen them."""
+        return sum(call.writes and namespace in {None, call.namespace} for call in self.proxy.calls)
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A world in a folder of its own, taken down at the end."""
+    programs = toolchain.ensure(["kubectl", "helm"], cache_directory())
+    plane = Plane(folder / "plane")
+    with ExitStack() as stack:
+        stack.callback(plane.down)
+        admin = plane.up()
+        server = yaml.safe_load(admin.read_text())["clusters"][0]["cluster"]["server"]
+        kubectl = Kubectl([str(programs["kubectl"]), f"--kubeconfig={admin}"])
+        release.install(kubectl, release.rendered(programs))
+        token = release.kubeconfig_of(release.ACCOUNT, kubectl, admin, folder / "operator.kubeconfig")
+        proxy = stack.enter_context(ApiProxy(server, plane.pki))
+        through = proxy.kubeconfig(token, folder / "proxied.kubeconfig")
+        stack.enter_context(StandIns(server, plane.pki))
+        # Under the same name each time, as a container that is started again in its pod.
+        candidacy = Candidacy(release.SYSTEM, release.ACCOUNT, f"{release.ACCOUNT}-0")
+        operator = Operator(through, candidacy, free_port(), folder / "operator.log", resync_seconds=RESYNC_SECONDS)
+        stack.callback(operator.kill)
+        yield World(kubectl, proxy, operator, AuditLog(plane.audit_log))
