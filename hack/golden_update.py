@@ -15,7 +15,7 @@ from typosentinel_operator import names, specs
 from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.desired import children
 from typosentinel_operator.observed import Policies
-from typosentinel_operator.reconcile import inputs_of
+from typosentinel_operator.passes import inputs_of
 from typosentinel_operator.scalingspec import ScalingPolicySpec
 from typosentinel_operator.specs import ScanServiceSpec
 

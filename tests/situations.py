@@ -15,6 +15,7 @@ import kstatus
 from factories import deployment, observed, pod
 from typosentinel_operator import names, policies, specs, status
 from typosentinel_operator.errors import Permanent
+from typosentinel_operator.interventions import Interventions, Override, Pause
 from typosentinel_operator.names import Kind, Reason
 from typosentinel_operator.observed import ConfigMapView, ListReport, NoAnswer, Observed, PodView, Report, Unresolved
 
@@ -159,7 +160,8 @@ NO_KEY = replace(
 NO_METRICS = "the HPA was unable to compute the replica count: no metrics returned from resource metrics API"
 UNREADABLE = observed(deployment=None, pods=(), wanted_hash=None, failure=_invalid(replicas="three"))
 FLEET = observed(deployment=deployment(5, readyReplicas=4), min_replicas=2, pods=(*([pod()] * 4), pod(None)))
-PAUSED = _condition("Paused", "PausedByUser", "Paused by an annotation")
+ANSWERS = "1 pods answer as specified"
+PAUSED = observed(interventions=Interventions(pause=Pause.ALL))
 
 
 SCAN_SERVICES: dict[str, Situation] = {
@@ -245,8 +247,21 @@ SCAN_SERVICES: dict[str, Situation] = {
     "it is being deleted before anybody has looked": leaving(
         _fresh(factories.scan_service()) | {"metadata": factories.stored(factories.scan_service(), **GOING)["metadata"]}
     ),
-    "it is paused": suspended(_seen(observed(), PAUSED), "Paused by an annotation", "paused"),
-    "it is paused, and has changed since": progressing(_seen(observed(), PAUSED, **CHANGED), NOT_SEEN),
+    "it is paused": suspended(_seen(PAUSED), "children are left as they are", "paused"),
+    "it is paused, and has changed since": progressing(_seen(PAUSED, **CHANGED), NOT_SEEN),
+    "it is paused, and a change waits for that": replace(
+        suspended(
+            _seen(replace(PAUSED, withheld=("Deployment is to change: spec.template",))), "Deployment is to change"
+        ),
+        kstatus=kstatus.IN_PROGRESS,
+    ),
+    "pods may only be added": healthy(_seen(observed(interventions=Interventions(pause=Pause.SCALE_IN))), ANSWERS),
+    "somebody wants eight pods for now": healthy(
+        _seen(observed(interventions=Interventions(override=Override(8, factories.NOW, "sale")))), ANSWERS
+    ),
+    "somebody wants a number of pods, and says not until when": healthy(
+        _seen(observed(interventions=Interventions(override_trouble="An override needs an end"))), ANSWERS
+    ),
     "it scales by a fallback": healthy(
         _seen(observed(), _condition("FallbackActive", "MetricsStale", "4 pods until numbers come")),
         "1 pods answer as specified; 4 pods until numbers come",

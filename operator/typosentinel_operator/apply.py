@@ -49,10 +49,12 @@ class Applied:
     Attributes:
         objects: the children as they are now, by kind.
         changes: the writes that were made.
+        withheld: in words, the writes that were not made because all of it is paused; None where nothing is.
     """
 
     objects: dict[str, Manifest] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    withheld: list[str] | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +114,9 @@ async def apply(
         differences = drift.differences(manifest, present) if present is not None else ()
         if present is not None and (not differences or contested.covers(manifest, present, differences)):
             continue
+        if applied.withheld is not None:
+            applied.withheld.append(_in_words(kind, present, differences))
+            continue
         if kind == names.DEPLOYMENT and present is not None:
             await _hand_over_replicas(cluster, manifest, present)
         answer = await _write(cluster, kind, manifest)
@@ -142,6 +147,9 @@ async def prune(
         for manifest in observed[kind.name]:
             stays = kind.name in kept and manifest["metadata"]["name"] == child
             if stays or "deletionTimestamp" in manifest["metadata"] or not drift.is_ours(manifest, owner.uid):
+                continue
+            if applied.withheld is not None:
+                applied.withheld.append(f"{kind.name} is no longer wanted")
                 continue
             await cluster.delete(kind, manifest)
             if manifest["metadata"]["name"] == child:
@@ -190,6 +198,14 @@ async def _hold_replicas(cluster: Cluster, deployment: Manifest, replicas: int) 
     return await cluster.apply(names.DEPLOYMENT, held, manager=names.HANDOVER_MANAGER)
 
 
+def _in_words(kind: Kind, present: Manifest | None, differences: Sequence[str]) -> str:
+    return f"{kind.name} is to be made" if present is None else f"{kind.name} is to change: {_named(differences)}"
+
+
+def _named(fields: Sequence[str]) -> str:
+    return ", ".join(fields[:_NAMED_FIELDS]) + (" …" if len(fields) > _NAMED_FIELDS else "")
+
+
 def _change(kind: Kind, manifest: Manifest, present: Manifest | None, differences: Sequence[str]) -> list[Change]:
     name = manifest["metadata"]["name"]
     if present is None:
@@ -198,8 +214,8 @@ def _change(kind: Kind, manifest: Manifest, present: Manifest | None, difference
     log.info("child changed", kind=kind.name, name=name, fields=list(differences))
     if _hash_of(present) != _hash_of(manifest):
         return []
-    fields = ", ".join(differences[:_NAMED_FIELDS]) + (" …" if len(differences) > _NAMED_FIELDS else "")
-    return [Change(Reason.CHILD_REPAIRED, f"{kind.name} {name} had been changed by somebody else: {fields} put right")]
+    message = f"{kind.name} {name} had been changed by somebody else: {_named(differences)} put right"
+    return [Change(Reason.CHILD_REPAIRED, message)]
 
 
 def _find(manifests: Sequence[Manifest], name: str) -> Manifest | None:

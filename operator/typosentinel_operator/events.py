@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 # Reconciling mirrors Ready, and a condition's first value is no transition unless somebody has to act.
 _SILENT: Final = frozenset({Condition.RECONCILING})
 _BAD_WHEN_TRUE: Final = frozenset({Condition.STALLED})
+# Somebody wants it so: neither of their states is bad, but for annotations that nobody understands.
+_WANTED: Final = frozenset({Condition.PAUSED, Condition.SCALING_PAUSED, Condition.OVERRIDE_ACTIVE})
 _MAX_NOTE: Final = 1024
 
 
@@ -31,6 +33,8 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
         # Unknown is no news: it says that we do not know yet.
         turned = transition.before not in {None, verdict.status} and verdict.status != "Unknown"
         bad = (verdict.status == "True") == (verdict.type in _BAD_WHEN_TRUE) and verdict.status != "Unknown"
+        if verdict.type in _WANTED:
+            bad = verdict.reason == Reason.INVALID_ANNOTATION
         demands_action = bad and verdict.reason in {
             Reason.POLICY_NOT_FOUND,
             Reason.CONFIG_MAP_NOT_FOUND,
@@ -41,6 +45,7 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
             Reason.INVALID_SPEC,
             Reason.NAME_CONFLICT,
             Reason.APPLY_REFUSED,
+            Reason.INVALID_ANNOTATION,
         }
         if verdict.type in _SILENT or not (turned or demands_action):
             continue

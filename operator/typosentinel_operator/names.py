@@ -71,6 +71,13 @@ ANNOTATION_MANIFEST_HASH: Final = f"{GROUP}/manifest-hash"
 # On pods: any change of a pod makes its kubelet look at mounted ConfigMaps at once instead of in a minute.
 ANNOTATION_REFRESH: Final = f"{GROUP}/configuration-refresh"
 
+# On ScanServices, by people: what the operator is to leave alone, and how many pods are to run until when and why.
+ANNOTATION_PAUSED: Final = f"{GROUP}/paused"
+ANNOTATION_OVERRIDE_REPLICAS: Final = f"{GROUP}/override-replicas"
+ANNOTATION_OVERRIDE_UNTIL: Final = f"{GROUP}/override-until"
+ANNOTATION_OVERRIDE_REASON: Final = f"{GROUP}/override-reason"
+OVERRIDE_ANNOTATIONS: Final = (ANNOTATION_OVERRIDE_REPLICAS, ANNOTATION_OVERRIDE_UNTIL, ANNOTATION_OVERRIDE_REASON)
+
 CHILD_SUFFIX: Final = "-scanner"
 # 63 (a Service's name and a label's value) less the suffix.
 MAX_NAME: Final = 63 - len(CHILD_SUFFIX)
@@ -123,6 +130,9 @@ class Condition:
     POLICY_RESOLVED: Final = "PolicyResolved"
     REFERENCES_RESOLVED: Final = "ReferencesResolved"
     SCALING_ACTIVE: Final = "ScalingActive"
+    PAUSED: Final = "Paused"
+    SCALING_PAUSED: Final = "ScalingPaused"
+    OVERRIDE_ACTIVE: Final = "OverrideActive"
 
 
 class Reason:
@@ -158,6 +168,14 @@ class Reason:
     NO_PODS: Final = "NoPods"
     NO_SCALING_POLICY: Final = "NoScalingPolicy"
     AUTOSCALER_PENDING: Final = "AutoscalerPending"
+    PAUSED: Final = "Paused"
+    NOT_PAUSED: Final = "NotPaused"
+    SCALE_IN_PAUSED: Final = "ScaleInPaused"
+    SCALE_OUT_PAUSED: Final = "ScaleOutPaused"
+    OVERRIDE_IN_EFFECT: Final = "OverrideInEffect"
+    OVERRIDE_ENDED: Final = "OverrideEnded"
+    NO_OVERRIDE: Final = "NoOverride"
+    INVALID_ANNOTATION: Final = "InvalidAnnotation"
     CHILD_REPAIRED: Final = "ChildRepaired"
     CHILD_CREATED: Final = "ChildCreated"
     CHILD_PRUNED: Final = "ChildPruned"

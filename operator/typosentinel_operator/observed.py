@@ -7,6 +7,7 @@ from typing import Any
 
 from typosentinel_operator.cachespec import CachePolicySpec
 from typosentinel_operator.fields import SecretKeyReference
+from typosentinel_operator.interventions import Interventions
 from typosentinel_operator.scalingspec import ScalingPolicySpec
 
 Manifest = dict[str, Any]
@@ -139,6 +140,8 @@ class Observed:
         interruption: what keeps us from writing for the moment, in the other side's words, or None.
         previous: the conditions that the object carries.
         now: time of observation, with zone.
+        interventions: what people ask for by annotations.
+        withheld: changes of children that are not made because of that.
     """
 
     name: str
@@ -157,6 +160,8 @@ class Observed:
     interruption: str | None
     previous: tuple[Manifest, ...]
     now: datetime
+    interventions: Interventions = field(default_factory=Interventions)
+    withheld: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[Unresolved, ...]:

@@ -100,6 +100,12 @@ def _interrupted(observed: Observed) -> tuple[str, str] | None:
     return Reason.APPLY_FAILING, f"The API server does not take our changes at the moment: {observed.interruption}"
 
 
+def _withheld(observed: Observed) -> tuple[str, str] | None:
+    if not observed.withheld:
+        return None
+    return Reason.PAUSED, f"Paused, so that not all is as specified: {'; '.join(observed.withheld)}"
+
+
 def _unresolved(observed: Observed) -> tuple[str, str] | None:
     found = observed.unresolved or observed.missing
     return (found[0].reason, "; ".join(one.message for one in found)) if found else None
@@ -176,6 +182,7 @@ def _too_fresh(observed: Observed) -> tuple[str, str] | None:
 GUARDS: Final[tuple[Guard, ...]] = (
     _failed,
     _interrupted,
+    _withheld,
     _unresolved,
     _not_rolled_out,
     _too_few_ready,

@@ -1,28 +1,33 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from typosentinel_operator import apply, conditions, drift, events, gather, names, readiness, specs, status
-from typosentinel_operator.apply import Applied, Contested, Owner
+from typosentinel_operator import (
+    apply,
+    conditions,
+    drift,
+    events,
+    gather,
+    interventions,
+    names,
+    passes,
+    readiness,
+    specs,
+    status,
+)
+from typosentinel_operator.apply import Contested, Owner
 from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.desired import children, mounts, serverconfig
-from typosentinel_operator.desired.inputs import Inputs
+from typosentinel_operator.desired import children
 from typosentinel_operator.errors import ClusterError, Permanent
-from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.names import Condition
 from typosentinel_operator.observed import (
-    ConfigMapView,
     Observed,
-    PodView,
-    Policies,
     Report,
-    SecretView,
-    Unresolved,
 )
-from typosentinel_operator.scalingspec import ScalingPolicySpec
+from typosentinel_operator.passes import Pass
 from typosentinel_operator.scrape import Scraper
 from typosentinel_operator.specs import ScanServiceSpec
 from typosentinel_operator.tokens import Tokens
@@ -45,35 +50,6 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.kind.name} {self.namespace}/{self.name}"
-
-
-@dataclass(slots=True)
-class Pass:
-    """What one pass over a ScanService has come to so far.
-
-    Attributes:
-        manifest: the ScanService.
-        observed: its children as they were found, by kind.
-        applied: what was written, and the children as they are now.
-        references: number of policies referred to.
-        policies: those policies.
-        config_maps: ConfigMaps referred to.
-        secrets: Secrets referred to.
-        token_made: whether the administrative port has a new token.
-        failure: what stops us until somebody changes an object.
-        interruption: what keeps us from writing for the moment.
-    """
-
-    manifest: Manifest
-    observed: dict[str, list[Manifest]]
-    applied: Applied = field(default_factory=Applied)
-    references: int = 0
-    policies: Policies = field(default_factory=lambda: Policies(None, None))
-    config_maps: tuple[ConfigMapView, ...] = ()
-    secrets: tuple[SecretView, ...] = ()
-    token_made: bool = False
-    failure: Permanent | None = None
-    interruption: ClusterError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +86,16 @@ class Reconciler:
             # The children carry owner references: the garbage collector does the rest.
             self.tokens.forget(namespace, name)
             return None
-        now = Pass(manifest, await gather.children(self.cluster, namespace, name))
+        now = Pass(
+            manifest, await gather.children(self.cluster, namespace, name), interventions.read(manifest, self.now())
+        )
+        now.applied.withheld = [] if now.interventions.frozen else None
         await self._realise(now)
         pods = await gather.pods(self.cluster, self.scraper, namespace, name)
-        seen = observation(now, pods, self.now())
+        seen = passes.observation(now, pods, self.now())
         delay = await self._report(now, seen)
-        await self._refresh(seen, anyway=now.token_made)
+        if not now.interventions.frozen:
+            await self._refresh(seen, anyway=now.token_made)
         if now.interruption is not None:
             raise now.interruption
         return delay
@@ -124,29 +104,36 @@ class Reconciler:
         """Write what has to be written; whatever stops that is kept for the report."""
         meta = now.manifest["metadata"]
         owner = Owner(meta["name"], meta["uid"])
-        now.applied.objects |= _own(now.observed, owner)
+        now.applied.objects |= passes.own(now.observed, owner)
         try:
             spec = specs.parse(ScanServiceSpec, now.manifest)
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
             now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
             now.config_maps = await gather.config_maps(self.cluster, meta["namespace"], spec)
-            inputs = inputs_of(now.manifest, spec, now.policies, self.default_image, now.applied.objects)
+            inputs = passes.inputs_of(
+                now.manifest, spec, now.policies, self.default_image, now.applied.objects, now.interventions
+            )
             now.secrets = await gather.secrets(self.cluster, meta["namespace"], spec, inputs.cache)
-            inputs = replace(inputs, kept=_mounts_kept(now), kept_secrets=_secrets_kept(now))
+            inputs = replace(inputs, kept=passes.mounts_kept(now), kept_secrets=passes.secrets_kept(now))
             wanted = children.build(inputs)
-            # Before the pods that mount it.
-            now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
+            if not now.interventions.frozen:
+                # Before the pods that mount it.
+                now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
             await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
-            first = _first_replicas(inputs, now.observed[names.AUTOSCALER.name])
-            deployment = now.applied.objects[names.DEPLOYMENT.name]
-            # Not only when it was made now: who made it may have died before this.
-            if first is not None and not drift.holders_of_replicas(deployment):
-                await apply.start_at(self.cluster, deployment, first, now.applied)
-            await apply.prune(self.cluster, _kept(wanted, now.policies), now.observed, owner, now.applied)
+            first = passes.first_replicas(inputs, now.observed[names.AUTOSCALER.name])
+            if first is not None and not now.interventions.frozen:
+                await self._start(now, first)
+            await apply.prune(self.cluster, passes.kept(wanted, now.policies), now.observed, owner, now.applied)
         except Permanent as error:
             now.failure = error
         except ClusterError as error:
             now.interruption = error
+
+    async def _start(self, now: Pass, replicas: int) -> None:
+        """Set the first number of pods where nobody has: who made the Deployment may have died before that."""
+        deployment = now.applied.objects[names.DEPLOYMENT.name]
+        if not drift.holders_of_replicas(deployment):
+            await apply.start_at(self.cluster, deployment, replicas, now.applied)
 
     async def _refresh(self, seen: Observed, *, anyway: bool) -> None:
         """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute.
@@ -172,104 +159,7 @@ class Reconciler:
         turned = conditions.transitions(status.verdicts(seen), seen.previous)
         happened = events.of_changes(now.applied.changes) + events.of_transitions(turned)
         await events.emit(self.cluster, now.manifest, happened, seen.now)
-        return _again(wanted["conditions"], seen.now)
-
-
-def inputs_of(
-    manifest: Manifest,
-    spec: ScanServiceSpec,
-    policies: Policies,
-    default_image: str,
-    objects: Mapping[str, Manifest] | None = None,
-) -> Inputs:
-    """What the builders are given for a ScanService.
-
-    Args:
-        manifest: the ScanService.
-        spec: its spec.
-        policies: its policies; where the CachePolicy can't be used, the cache settings stay as they are.
-        default_image: image where the spec names none.
-        objects: the children as they are, by kind.
-    """
-    meta = manifest["metadata"]
-    cache = policies.cache
-    if isinstance(cache, Unresolved):
-        config_map, deployment = ((objects or {}).get(kind.name) for kind in (names.CONFIG_MAP, names.DEPLOYMENT))
-        cache = serverconfig.cache_of(config_map, deployment) if config_map is not None else None
-    fixed = 1 if spec.replicas is None else spec.replicas
-    return Inputs(
-        name=meta["name"],
-        namespace=meta["namespace"],
-        uid=meta["uid"],
-        spec=spec,
-        cache=cache,
-        scaling=policies.scaling if isinstance(policies.scaling, ScalingPolicySpec) else None,
-        replicas=None if spec.scaling_policy_ref else fixed,
-        default_image=default_image,
-    )
-
-
-def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
-    """What was seen in this pass, for the status."""
-    meta = now.manifest["metadata"]
-    objects = now.applied.objects
-    text = objects.get(names.CONFIG_MAP.name, {}).get("data", {}).get(names.CONFIG_KEY)
-    autoscaler = objects.get(names.AUTOSCALER.name)
-    return Observed(
-        name=meta["name"],
-        namespace=meta["namespace"],
-        deployment=objects.get(names.DEPLOYMENT.name),
-        has_service=names.SERVICE.name in objects,
-        autoscaler=autoscaler,
-        min_replicas=int(autoscaler["spec"].get("minReplicas", 1)) if autoscaler else None,
-        pods=pods,
-        wanted_hash=serverconfig.document_hash(text) if text is not None else None,
-        references=now.references,
-        unresolved=now.policies.unresolved(),
-        config_maps=now.config_maps,
-        secrets=now.secrets,
-        failure=(now.failure.reason, now.failure.message) if now.failure else None,
-        interruption=str(now.interruption) if now.interruption else None,
-        previous=tuple(now.manifest.get("status", {}).get("conditions", [])),
-        now=at,
-    )
-
-
-def _mounts_kept(now: Pass) -> dict[str, str]:
-    """What stays mounted for references that can't be used: pods that mount nothing there would lose their lists."""
-    present = mounts.mounted(now.applied.objects.get(names.DEPLOYMENT.name))
-    return {one.field: present[one.field] for one in now.config_maps if one.trouble and one.field in present}
-
-
-def _secrets_kept(now: Pass) -> dict[str, SecretKeyReference]:
-    """The same of Secrets: a reference to one that is not there must not cost pods the one that they have."""
-    present = mounts.mounted_secrets(now.applied.objects.get(names.DEPLOYMENT.name))
-    return {one.field: present[one.field] for one in now.secrets if one.trouble and one.field in present}
-
-
-def _own(observed: dict[str, list[Manifest]], owner: Owner) -> dict[str, Manifest]:
-    """The children that are ours, by kind: others may carry our labels."""
-    child = names.child_name(owner.name)
-    return {
-        kind: manifest
-        for kind, found in observed.items()
-        for manifest in found
-        if manifest["metadata"]["name"] == child and drift.is_ours(manifest, owner.uid)
-    }
-
-
-def _kept(wanted: tuple[Manifest, ...], policies: Policies) -> frozenset[str]:
-    """Kinds of children that stay: those wanted, and the autoscaler of a policy that is not to be had."""
-    held = {names.AUTOSCALER.name} if isinstance(policies.scaling, Unresolved) else set()
-    return frozenset(held | {manifest["kind"] for manifest in wanted})
-
-
-def _first_replicas(inputs: Inputs, autoscalers: list[Manifest]) -> int | None:
-    """Pods that a Deployment made now starts with: what the autoscaler wanted last, at least its floor."""
-    if inputs.scaling is None:
-        return None
-    wanted = [int(found.get("status", {}).get("desiredReplicas", 0)) for found in autoscalers]
-    return min(inputs.scaling.max_replicas, max([inputs.scaling.min_replicas, *wanted]))
+        return _sooner(_again(wanted["conditions"], seen.now), seen)
 
 
 def _asked_lately(annotation: str, wanted_hash: str, now: datetime) -> bool:
@@ -293,3 +183,12 @@ def _again(written: list[Manifest], now: datetime) -> float | None:
         return None
     latest = max(datetime.fromisoformat(condition["lastTransitionTime"]) for condition in unsettled)
     return min(LATEST, max(SOONEST, (now - latest).total_seconds() / 10))
+
+
+def _sooner(delay: float | None, seen: Observed) -> float | None:
+    """The same, and at the latest when an override ends."""
+    override = seen.interventions.override
+    if override is None:
+        return delay
+    left = max(0.0, (override.until - seen.now).total_seconds())
+    return left if delay is None else min(delay, left)

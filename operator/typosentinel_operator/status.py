@@ -4,15 +4,22 @@ Reconciling and Stalled follow kstatus, so that Flux, Argo CD and `kubectl wait`
 about Ready.
 """
 
-from typing import Any
+from datetime import UTC
+from typing import Any, Final
 
 from typosentinel_operator import conditions, names, readiness
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.desired.inputs import selector_labels
+from typosentinel_operator.interventions import Override, Pause
 from typosentinel_operator.names import Condition, Reason
 from typosentinel_operator.observed import Observed, Report
 
 Manifest = dict[str, Any]
+
+_DIRECTIONS: Final = {
+    Pause.SCALE_IN: (Reason.SCALE_IN_PAUSED, "no pods are taken away"),
+    Pause.SCALE_OUT: (Reason.SCALE_OUT_PAUSED, "no pods are added"),
+}
 
 
 def endpoint(name: str, namespace: str) -> str:
@@ -76,6 +83,9 @@ def verdicts(observed: Observed) -> tuple[Verdict, ...]:
         _available(observed),
         _configuration(observed),
         _scaling(observed),
+        _paused(observed),
+        _scaling_paused(observed),
+        _overridden(observed),
     )
 
 
@@ -144,3 +154,39 @@ def _scaling(observed: Observed) -> Verdict:
             )
     message = "The HorizontalPodAutoscaler has not reported yet"
     return Verdict(Condition.SCALING_ACTIVE, "Unknown", Reason.AUTOSCALER_PENDING, message)
+
+
+def _paused(observed: Observed) -> Verdict:
+    asked = observed.interventions
+    if asked.frozen:
+        left = f": {'; '.join(observed.withheld)}" if observed.withheld else ""
+        message = f"By {names.ANNOTATION_PAUSED}; children are left as they are{left}"
+        return Verdict(Condition.PAUSED, "True", Reason.PAUSED, message)
+    if asked.pause_trouble is not None:
+        return Verdict(Condition.PAUSED, "False", Reason.INVALID_ANNOTATION, asked.pause_trouble)
+    return Verdict(Condition.PAUSED, "False", Reason.NOT_PAUSED, "The operator keeps the children as specified")
+
+
+def _scaling_paused(observed: Observed) -> Verdict:
+    if observed.interventions.override is not None or observed.interventions.pause not in _DIRECTIONS:
+        return Verdict(Condition.SCALING_PAUSED, "False", Reason.NOT_PAUSED, "Pods come and go as wanted")
+    reason, message = _DIRECTIONS[observed.interventions.pause]
+    return Verdict(Condition.SCALING_PAUSED, "True", reason, f"By {names.ANNOTATION_PAUSED}, {message}")
+
+
+def _overridden(observed: Observed) -> Verdict:
+    asked = observed.interventions
+    if asked.override is not None:
+        waits = ", but all is paused" if asked.frozen else ""
+        message = f"{asked.override.replicas} pods until {_time(asked.override)}{waits}: {asked.override.reason}"
+        return Verdict(Condition.OVERRIDE_ACTIVE, "True", Reason.OVERRIDE_IN_EFFECT, message)
+    if asked.override_trouble is not None:
+        return Verdict(Condition.OVERRIDE_ACTIVE, "False", Reason.INVALID_ANNOTATION, asked.override_trouble)
+    if asked.ended is not None:
+        message = f"It ended at {_time(asked.ended)}; its annotations may be taken off"
+        return Verdict(Condition.OVERRIDE_ACTIVE, "False", Reason.OVERRIDE_ENDED, message)
+    return Verdict(Condition.OVERRIDE_ACTIVE, "False", Reason.NO_OVERRIDE, "The number of pods is as specified")
+
+
+def _time(override: Override) -> str:
+    return override.until.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

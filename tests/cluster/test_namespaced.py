@@ -1,5 +1,7 @@
 """An operator that is installed for some namespaces: there it does all of its work, elsewhere it can do nothing."""
 
+import re
+
 import factories
 from children import Children
 from kube import Kubectl
@@ -22,7 +24,8 @@ def test_in_its_namespace_it_works_as_everywhere(narrow_operator: Operator, kube
     kubectl.delete("service", children.child, namespace)
     children.await_all(scaled=True, seconds=SETTLE_SECONDS)
 
-    assert "403" not in narrow_operator.log.read_text()
+    # As a number of its own: a namespace may be called so.
+    assert re.search(r"\b403\b", narrow_operator.log.read_text()) is None
 
 
 def test_elsewhere_it_has_no_rights_and_does_nothing(narrow_operator: Operator, kubectl: Kubectl) -> None:

@@ -15,6 +15,7 @@ Manifest = dict[str, Any]
 READY = situations.ALL["all is well"].manifest
 STALLED = situations.ALL["its spec can't be read"].manifest
 PAUSED = situations.ALL["it is paused"].manifest
+FALLBACK = situations.ALL["it scales by a fallback"].manifest
 LATER = "2026-05-04T13:00:00Z"
 
 
@@ -89,8 +90,8 @@ CASES: dict[str, tuple[list[Manifest], str | None]] = {
         None,
     ),
     "a condition that is gone": (
-        [PAUSED, READY],
-        "gone: Paused",
+        [FALLBACK, READY],
+        "gone: FallbackActive",
     ),
 }
 
@@ -113,7 +114,7 @@ def test_a_script_that_contradicts_kstatus_is_found(monkeypatch: pytest.MonkeyPa
         "ScanService team-a/front at 7: kstatus says Current, Argo CD Degraded (no reason)"
     ]
     monkeypatch.setattr(snapshots, "health", lambda _: ("Suspended", "no reason"))
-    assert "Paused is None" in snapshots.complaints([READY])[0]
+    assert "Paused is False" in snapshots.complaints([READY])[0]
 
 
 def test_states_are_told_apart_by_object_and_version() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import factories
-from typosentinel_operator import names, policies, reconcile, specs
+from typosentinel_operator import names, passes, policies, reconcile, specs
 from typosentinel_operator.cachespec import REDIS_URL_REFERENCE, CachePolicySpec
 from typosentinel_operator.desired import serverconfig, workload
 from typosentinel_operator.fields import SecretKeyReference
@@ -22,7 +22,7 @@ def inputs_with(cache: Any, *children: dict[str, Any]) -> Any:
     service["metadata"]["uid"] = "u1"
     spec = specs.parse(specs.ScanServiceSpec, service)
     objects = {child["kind"]: child for child in children}
-    return reconcile.inputs_of(service, spec, Policies(cache, None), "image:1", objects)
+    return passes.inputs_of(service, spec, Policies(cache, None), "image:1", objects)
 
 
 def test_without_its_policy_the_cache_stays_as_it_is() -> None:
@@ -82,17 +82,17 @@ def test_what_lost_its_secret_is_left_out_of_a_cache_without_policy() -> None:
 def test_a_secret_stays_mounted_until_another_can_be_used(trouble: Unresolved | None, wanted: str | None) -> None:
     """A reference to one that is not there must not cost pods the one that they have."""
     view = SecretView(REDIS_URL_REFERENCE, SecretKeyReference(name="new", key="url"), trouble)
-    now = reconcile.Pass({}, {}, secrets=(view,))
-    assert reconcile._secrets_kept(now) == {}
+    now = passes.Pass({}, {}, secrets=(view,))
+    assert passes.secrets_kept(now) == {}
     cache = CachePolicySpec.model_validate(WHOLE_CACHE)
     now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(cache=cache))
-    assert {reference.name for reference in reconcile._secrets_kept(now).values()} == ({wanted} if wanted else set())
+    assert {reference.name for reference in passes.secrets_kept(now).values()} == ({wanted} if wanted else set())
 
 
 @pytest.mark.parametrize(("scaling", "kept"), [(None, False), (MISSING, True)])
 def test_without_its_policy_the_autoscaler_stays(scaling: Any, *, kept: bool) -> None:
     """It goes only when nobody refers to a policy any more."""
-    assert kept == (names.AUTOSCALER.name in reconcile._kept((), Policies(None, scaling)))
+    assert kept == (names.AUTOSCALER.name in passes.kept((), Policies(None, scaling)))
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_a_config_map_stays_mounted_until_another_can_be_used(
 ) -> None:
     """Where there was none before, the missing one is mounted: when it is made, no pod has to be made anew."""
     spec = specs.ScanServiceSpec.model_validate({"detection": {"allowListRef": {"name": "vouched"}}})
-    now = reconcile.Pass({}, {}, config_maps=tuple(views))
-    assert reconcile._mounts_kept(now) == {}
+    now = passes.Pass({}, {}, config_maps=tuple(views))
+    assert passes.mounts_kept(now) == {}
     now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(spec=spec))
-    assert reconcile._mounts_kept(now) == wanted
+    assert passes.mounts_kept(now) == wanted
 
 
 def unsettled(seconds: float, aspect: str = "Ready", status: str = "False") -> list[dict[str, Any]]:
