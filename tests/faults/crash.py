@@ -202,6 +202,8 @@ def sweep(
         for place, point in enumerate(chosen, start=1):
             strike(world, point, undisturbed)
             yield point, f"{place} of {len(chosen)}"
+        # A sweep is about one object; those of all points before would only have to be looked at in between.
+        world.clear([point.namespace for point in chosen])
 
 
 def quiet(world: World, seconds: float) -> tuple[Call, ...]:
@@ -209,7 +211,7 @@ def quiet(world: World, seconds: float) -> tuple[Call, ...]:
     at_rest(world, 2 * PATIENCE_SECONDS, AUTOSCALER_SECONDS)
     world.proxy.calls.clear()
     time.sleep(seconds)
-    return tuple(call for call in world.proxy.calls if call.writes)
+    return tuple(call for call in tuple(world.proxy.calls) if call.writes)
 
 
 def _await_death(world: World, point: Point) -> None:
@@ -236,7 +238,7 @@ def _undisturbed(world: World, workload: Workload, space: str) -> Reference:
         time.sleep(POLL_SECONDS)
     at_rest(world, PATIENCE_SECONDS)
     made = made_and_removed(world.audit.entries(), space, f":{ACCOUNT}")
-    calls = tuple(call for call in world.proxy.calls if call.writes and call.namespace == space)
+    calls = tuple(call for call in tuple(world.proxy.calls) if call.writes and call.namespace == space)
     return Reference(end_state(world.kubectl, space), made, calls)
 
 

@@ -19,6 +19,7 @@ from plane import Plane
 
 # As in production: what heals by the next look at everything takes as long as it does there.
 RESYNC_SECONDS = 30.0
+CLEAR_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,13 @@ class World:
 
     def writes(self, namespace: str | None = None) -> int:
         """Writes that the operator has tried so far, in one namespace or in all, as the proxy has seen them."""
-        return sum(call.writes and namespace in {None, call.namespace} for call in self.proxy.calls)
+        # A copy first: the proxy's thread goes on.
+        return sum(call.writes and namespace in {None, call.namespace} for call in tuple(self.proxy.calls))
+
+    def clear(self, namespaces: Sequence[str]) -> None:
+        """Remove namespaces with all that is in them, and see them gone."""
+        gone = ["namespace", *namespaces, "--ignore-not-found", "--wait=true", f"--timeout={CLEAR_SECONDS}s"]
+        self.kubectl.run("delete", *gone, seconds=CLEAR_SECONDS + 10)
 
 
 @contextmanager
