@@ -177,6 +177,11 @@ faults-crash: setup ## The operator killed at every write of seven workloads, in
 	@$(CLUSTER) build --control-plane
 	@PYTHONPATH=tests:. $(BIN)/python -m faults crash $(ARGS)
 
+.PHONY: faults-api
+faults-api: setup ## The API server away, silent, stale, broken, and children changed by hand: make faults-api [ARGS="drift --minutes 1"] (half an hour)
+	@$(CLUSTER) build --control-plane
+	@PYTHONPATH=tests:. $(BIN)/python -m faults api $(ARGS)
+
 ##@ Measure it
 .PHONY: fit-weights
 fit-weights: setup ## Fit the scanner's weights to labelled names, show how good they are, write: BENCH_DATA=DIR make fit-weights

@@ -24,7 +24,7 @@ from typosentinel_operator import handlers, names, probes
 from typosentinel_operator import settings as process_settings
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.control import Control
-from typosentinel_operator.errors import ClusterError, LeadershipLost, OperatorError, SettingsError
+from typosentinel_operator.errors import ClusterError, LeadershipLost, OperatorError, SettingsError, WatchFailed
 from typosentinel_operator.leader import Elector
 from typosentinel_operator.lease import Tenure, Timing
 from typosentinel_operator.reconcile import Reconciler
@@ -39,6 +39,7 @@ CRD_POLL_SECONDS = 2.0
 TOKEN_BYTES = 32
 UNUSABLE_EXIT_CODE = 2
 LEADERSHIP_LOST_EXIT_CODE = 3
+WATCH_FAILED_EXIT_CODE = 4
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,7 +61,7 @@ def run(kubeconfig: str | None) -> None:
     the image of the scanners, and, for the election of a leader, TYPOSENTINEL_POD_NAME and TYPOSENTINEL_POD_NAMESPACE.
     A single operator by hand needs no election: TYPOSENTINEL_LEADER_ELECTION=false.
 
-    Exit codes: 0 after a signal, 2 for settings that can't be used, 3 when leadership was lost.
+    Exit codes: 0 after a signal, 2 for settings that can't be used, 3 when leadership was lost, 4 when a watch failed.
     """
     code = 0
     if kubeconfig:
@@ -73,6 +74,9 @@ def run(kubeconfig: str | None) -> None:
     except* LeadershipLost:
         # The elector has said why. A new process begins anew, and knows nothing that may be out of date.
         code = LEADERSHIP_LOST_EXIT_CODE
+    except* WatchFailed:
+        # Said already. Another one takes over at once: the Lease has been given back.
+        code = WATCH_FAILED_EXIT_CODE
     except* OperatorError as group:
         for error in group.exceptions:
             click.echo(f"typosentinel-operator: {error}", err=True)
@@ -174,15 +178,20 @@ async def _run_until_stopped(control: Control, settings: Settings) -> None:
         ]
         # At its end kopf waits five seconds for every task that is younger than itself: let ours, workers too, begin.
         await asyncio.sleep(0)
-        # kopf owns the signals: it returns when one has come.
-        await kopf.operator(
-            registry=registry,
-            settings=handlers.watch_settings(),
-            namespaces=settings.watch_namespaces,
-            clusterwide=not settings.watch_namespaces,
-            standalone=True,
-            identity=identity,
-        )
+        try:
+            # kopf owns the signals: it returns when one has come.
+            await kopf.operator(
+                registry=registry,
+                settings=handlers.watch_settings(),
+                namespaces=settings.watch_namespaces,
+                clusterwide=not settings.watch_namespaces,
+                standalone=True,
+                identity=identity,
+            )
+        except Exception as error:
+            # An error in a stream, but for "too old", ends kopf; and its end ends tasks of ours that are younger.
+            log.error("a watch failed; the process ends", reason=str(error))  # noqa: TRY400 - the reason is enough
+            raise WatchFailed(str(error)) from error
         log.info("operator stopping")
         for task in work:
             task.cancel()

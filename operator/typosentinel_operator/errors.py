@@ -61,5 +61,9 @@ class LeadershipLost(OperatorError):
     """Another operator may lead from now on: this process must not write any more, and ends."""
 
 
+class WatchFailed(OperatorError):
+    """A watch ended in a way that kopf does not mend: this process sees nothing more, and ends."""
+
+
 class SettingsError(OperatorError):
     """The process's settings can't be used; the message names the variable and what it takes."""

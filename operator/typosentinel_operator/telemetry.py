@@ -103,6 +103,7 @@ def configure_logging(log_format: Literal["json", "console"], level: str) -> Non
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
     )
     handler = logging.StreamHandler()
+    handler.addFilter(_without_trace_of_watches)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -114,3 +115,10 @@ def configure_logging(log_format: Literal["json", "console"], level: str) -> Non
     root.setLevel(level.upper())
     # kopf logs a line per watch-event and object; ours say what came of it.
     logging.getLogger("kopf").setLevel(max(logging.WARNING, root.level))
+
+
+def _without_trace_of_watches(record: logging.LogRecord) -> bool:
+    """Let everything pass, but take the trace off a watch that failed: it leads through kopf and tells nothing."""
+    if record.exc_info and type(record.exc_info[1]).__name__ == "WatchingError":
+        record.exc_info = None
+    return True

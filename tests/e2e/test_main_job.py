@@ -48,6 +48,9 @@ def test_every_condition_agrees_once_the_fleet_is_ready(fleet: Fleet) -> None:
         "Available": ("True", "EndpointsReady"),
         "ConfigurationCurrent": ("True", "AllPodsCurrent"),
         "ScalingActive": ("True", "ValidMetricFound"),
+        "Paused": ("False", "NotPaused"),
+        "ScalingPaused": ("False", "NotPaused"),
+        "OverrideActive": ("False", "NoOverride"),
     }
 
 

@@ -124,7 +124,7 @@ def settle(world: World, workload: Workload, spaces: Sequence[str]) -> None:
     if not before:
         return
     deadline = time.monotonic() + PATIENCE_SECONDS + len(spaces)
-    while waiting := [space for space in spaces if not _is_ready(world, space)]:
+    while waiting := [space for space in spaces if not is_ready(world, space)]:
         assert time.monotonic() < deadline, f"not ready before anything happens: {waiting}"
         time.sleep(1)
     at_rest(world, PATIENCE_SECONDS)
@@ -250,11 +250,12 @@ def _left_to_do(world: World, point: Point, undisturbed: Reference) -> list[str]
 
 def _has_come_about(world: World, workload: Workload, space: str) -> bool:
     if workload.leaves:
-        return _is_ready(world, space)
+        return is_ready(world, space)
     return not world.kubectl.list_json(CHILDREN, space, names.MANAGED_SELECTOR)
 
 
-def _is_ready(world: World, space: str) -> bool:
+def is_ready(world: World, space: str) -> bool:
+    """Whether the ScanService `front` is Ready, as it is specified now."""
     found = world.kubectl.get_json("scanservice", "front", space)
     if found is None or found.get("status", {}).get("observedGeneration") != found["metadata"]["generation"]:
         return False

@@ -57,6 +57,30 @@ def refuse(status: int, reason: str = "InternalError", retry_after: int | None =
     return fault
 
 
+def watch_error(code: int, reason: str) -> Fault:
+    """A watch begins well, and its first line is an error."""
+
+    async def fault(exchange: Exchange) -> None:
+        said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+        line = json.dumps({"type": "ERROR", "object": said | {"message": "injected"}}) + "\n"
+        await exchange.deliver(Answer(200, CIMultiDict({"Content-Type": "application/json"}), line.encode()))
+
+    return fault
+
+
+def cut_after(seconds: float) -> Fault:
+    """It is passed on for so long, and then the connection breaks."""
+
+    async def fault(exchange: Exchange) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await exchange.pass_on()
+        except TimeoutError:
+            exchange.reset()
+
+    return fault
+
+
 def crash_before(kill: Callable[[], None]) -> Fault:
     """The caller dies with its request unsent."""
 

@@ -49,7 +49,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One request on its way, in the hands of a fault: it may be passed on, answered, held, or cut off.
 
@@ -140,6 +140,7 @@ class ApiProxy:
         self._pki = pki
         self._injections: list[Injection] = []
         self._withheld: list[Withheld] = []
+        self._open: set[Exchange] = set()
         self._port = 0
         self._session: aiohttp.ClientSession
         self._loop = asyncio.new_event_loop()
@@ -186,6 +187,10 @@ class ApiProxy:
     def withhold(self, which: Withheld) -> None:
         """Keep lines of watches, of those that are open too, from who watches."""
         self._withheld.append(which)
+
+    def hang_up(self) -> None:
+        """Reset all connections that are open, watches too: who had them asks anew."""
+        self._loop.call_soon_threadsafe(self._hang_up)
 
     def heal(self) -> None:
         """End all faults."""
@@ -237,16 +242,23 @@ class ApiProxy:
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
+    def _hang_up(self) -> None:
+        for exchange in tuple(self._open):
+            exchange.reset()
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = Call.of(request.method, request.path, request.query, request.content_type)
         exchange = Exchange(call, request, await request.read(), self)
         self.calls.append(call)
         injection = self._meant_for(call)
+        self._open.add(exchange)
         try:
             await (injection.fault(exchange) if injection else exchange.pass_on())
         except (aiohttp.ClientError, ConnectionError):
             # The API server is not there, or the caller has gone: neither hears more of the other.
             exchange.reset()
+        finally:
+            self._open.discard(exchange)
         return exchange.response
 
     def _meant_for(self, call: Call) -> Injection | None:
