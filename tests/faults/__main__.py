@@ -5,6 +5,7 @@ The last line is one JSON object; ends with 0 where everything held, else with 1
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -51,6 +52,8 @@ def main() -> int:
     parser.add_argument("--quiet", type=float, default=QUIET_SECONDS, help="crash: seconds at the end (default 60)")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="api: of what lasts long (default 5)")
     arguments = parser.parse_args()
+    # Told to stop, it takes its control plane down first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as found:
         held = campaigns[arguments.campaign](found, arguments)
         crashes = found.operator.crashes()
