@@ -9,7 +9,11 @@ from typosentinel_server.clock import Clock
 from typosentinel_server.redislink import REDIS_BREAKER, RedisAway, RedisBounds, RedisLink
 
 
-def link_to(server: RedisServer, clock: Clock, bounds: RedisBounds | None = None) -> RedisLink:
+# A machine that others use, too, may need longer for an answer than a scan would wait.
+PATIENT = RedisBounds(timeout=2.0)
+
+
+def link_to(server: RedisServer, clock: Clock, bounds: RedisBounds = PATIENT) -> RedisLink:
     """Link to."""
     return RedisLink(server.url, Breaker("redis", REDIS_BREAKER, clock.monotonic), bounds)
 
