@@ -8,7 +8,6 @@ from typosentinel_server.breaker import Breaker, State
 from typosentinel_server.clock import Clock
 from typosentinel_server.redislink import REDIS_BREAKER, RedisAway, RedisBounds, RedisLink
 
-
 # A machine that others use, too, may need longer for an answer than a scan would wait.
 PATIENT = RedisBounds(timeout=2.0)
 
