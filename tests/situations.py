@@ -13,11 +13,12 @@ import yaml
 import factories
 import kstatus
 from factories import deployment, observed, pod
+from sights import of_list
 from typosentinel_operator import names, policies, specs, status
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.interventions import Interventions, Override, Pause
 from typosentinel_operator.names import Kind, Reason
-from typosentinel_operator.observed import ConfigMapView, ListReport, NoAnswer, Observed, PodView, Report, Unresolved
+from typosentinel_operator.observed import ConfigMapView, NoAnswer, Observed, PodView, Unresolved
 
 Manifest = dict[str, Any]
 
@@ -100,11 +101,6 @@ def _waiting(reason: str, message: str) -> PodView:
     labels = {names.LABEL_TEMPLATE: factories.TEMPLATE}
     phase = {"phase": "Pending", "containerStatuses": [container]}
     return pod(None, manifest={"metadata": {"uid": "p2", "labels": labels}, "status": phase})
-
-
-def _of_list(digest: str, error: str | None = None) -> PodView:
-    """A pod that has seen this version of its allow-list."""
-    return pod(report=Report(factories.HASH, 600.0, {names.ALLOW_LIST: ListReport(digest, error)}))
 
 
 def _autoscaler(reason: str, message: str) -> Manifest:
@@ -226,11 +222,11 @@ SCAN_SERVICES: dict[str, Situation] = {
     ),
     "a ConfigMap lacks its key": degraded(_seen(observed(config_maps=(NO_KEY,))), "has no key"),
     "a list is wrong, and pods refuse it": degraded(
-        _seen(observed(config_maps=(VOUCHED,), pods=(_of_list("sha256:today", "line 3: no reason"),))),
+        _seen(observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", "line 3: no reason"),))),
         "is refused by 1 of 1 pods: line 3: no reason",
     ),
     "a list has been corrected, and pods have not seen it": progressing(
-        _seen(observed(config_maps=(VOUCHED,), pods=(_of_list("sha256:before", "line 3: no reason"),))),
+        _seen(observed(config_maps=(VOUCHED,), pods=(of_list("sha256:before", "line 3: no reason"),))),
         "0 of 1 pods run the current configuration and lists",
     ),
     "pods don't say what they run": progressing(_seen(observed(pods=(pod(report=NoAnswer("timeout")),))), "timeout"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from hack.faults import rows
 from hack.faults.bodies import ENCODINGS
 from hack.faults.restarts import restarts
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.slow import Kind
 from hack.faults.target import Target, target
 
@@ -53,8 +53,7 @@ async def campaign(arguments: argparse.Namespace) -> list[Row]:
 
 def told(row: Row) -> Row:
     """The row, shown."""
-    figures = ", ".join(f"{name} {value}" for name, value in row.figures.items())
-    print(f"[faults] {row.name}: {'; '.join(row.failed) or 'held'} ({figures})", flush=True)
+    print(f"[faults] {row}", flush=True)
     return row
 
 

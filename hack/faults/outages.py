@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.scene import PROVIDER, PROVIDER_SECONDS, REDIS_LINKS, Scene, opened, state
 
 REFUSED: Final = 'typosentinel_cache_writes_total{result="refused"}'

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from hack.faults.redisserver import RedisServer
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.steady import question
 from hack.faults.target import Target, started
 from hack.faults.wire import ANSWER_SECONDS, Answered, answer

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.target import Target, launched
 from hack.faults.wire import ANSWER_SECONDS, answer, scan
 

@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from hack.faults.bodies import MIB, bomb, chunked, crumbs
 from hack.faults.good import Good, good_client
+from hack.faults.row import Row
 from hack.faults.slow import Kind, crowd
 from hack.faults.target import Target
 from hack.faults.wire import ANSWER_SECONDS, Answered, answer, scan_head
@@ -15,26 +15,6 @@ from hack.faults.wire import ANSWER_SECONDS, Answered, answer, scan_head
 CLOSED_WITHIN = 75.0
 MEMORY_BYTES = 64 * MIB
 SETTLE_SECONDS = 3.0
-
-
-@dataclass
-class Row:
-    """What an attack came to.
-
-    Attributes:
-        name: of the attack.
-        figures: what was measured.
-        failed: what did not hold, in words.
-    """
-
-    name: str
-    figures: dict[str, float] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-
-    def wants(self, fact: object, otherwise: str) -> None:
-        """Notes a failure where a fact is none."""
-        if not fact:
-            self.failed.append(otherwise)
 
 
 async def quiet_time(target: Target, seconds: float = SETTLE_SECONDS) -> Good:

@@ -14,7 +14,7 @@ from pathlib import Path
 from hack.faults.__main__ import told
 from hack.faults.outages import OUTAGES, Pace
 from hack.faults.quota import Quota, shared_limit
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.scene import scene
 
 QUOTAS = (Quota(1000, 2, 500), Quota(20, 2, 20))

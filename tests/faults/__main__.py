@@ -32,7 +32,7 @@ def crash_campaign(found: World, arguments: argparse.Namespace) -> bool:
 
 def api_campaign(found: World, arguments: argparse.Namespace) -> bool:
     """The rows; returns whether all of them held."""
-    done: list[api.Row] = []
+    done = []
     chosen = [one for one in api.rows(arguments.minutes) if not arguments.names or one[0] in arguments.names]
     for place, (name, row) in enumerate(chosen, start=1):
         done.append(api.tried(name, row, found))

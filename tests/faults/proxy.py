@@ -7,19 +7,16 @@ given a kubeconfig with the proxy's address; everybody else goes on speaking to 
         proxy.inject(faults.reset_after, when=lambda call: call.verb == "apply", times=1)
 """
 
-import asyncio
 import contextlib
 import json
 import socket
 import ssl
 import struct
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import yaml
@@ -27,9 +24,9 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from faults.calls import Call
+from faults.loopthread import LoopThread
 
 REMEMBERED_CALLS = 20_000
-START_SECONDS = 10.0
 # They speak of one connection, and aiohttp writes them anew on the other.
 _HOP_BY_HOP = (hdrs.CONNECTION, hdrs.TRANSFER_ENCODING, hdrs.CONTENT_LENGTH, hdrs.HOST, hdrs.KEEP_ALIVE)
 # `struct linger` on, with no time: closing resets the connection instead of ending it in peace.
@@ -123,8 +120,8 @@ class Injection:
     met: list[Call] = field(default_factory=list)
 
 
-class ApiProxy:
-    """The proxy, in a thread with an event loop of its own. A context manager.
+class ApiProxy(LoopThread):
+    """The proxy. A context manager.
 
     Args:
         upstream: the API server's URL.
@@ -135,6 +132,7 @@ class ApiProxy:
     """
 
     def __init__(self, upstream: str, pki: Path) -> None:
+        super().__init__("api-proxy")
         self.calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
         self._upstream = upstream
         self._pki = pki
@@ -143,22 +141,7 @@ class ApiProxy:
         self._open: set[Exchange] = set()
         self._port = 0
         self._session: aiohttp.ClientSession
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="api-proxy", daemon=True)
         self._stack = contextlib.AsyncExitStack()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_SECONDS)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(START_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def url(self) -> str:
@@ -232,10 +215,6 @@ class ApiProxy:
 
     async def _stop(self) -> None:
         await self._stack.aclose()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=2**24)

@@ -8,29 +8,27 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
-import threading
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from faults.loopthread import LoopThread
 from typosentinel_operator import names
 
 Manifest = dict[str, Any]
 Key = tuple[str, str]
 
 LOOK_SECONDS = 0.15
-START_SECONDS = 10.0
 # A pod has been ready for so long when it says so first; who is to be Ready has to be settled all the same.
 CONFIGURATION_AGE = 60.0
 
 
-class StandIns:
-    """Every scanner pod's kubelet and server, in a thread with an event loop of its own. A context manager.
+class StandIns(LoopThread):
+    """Every scanner pod's kubelet and server. A context manager.
 
     Args:
         server: the API server's URL.
@@ -38,31 +36,17 @@ class StandIns:
     """
 
     def __init__(self, server: str, pki: Path) -> None:
+        super().__init__("stand-ins")
         self._server = server
         self._pki = pki
         self._numbers = count(1)
         self._addresses: dict[Key, str] = {}
         self._sites: dict[str, web.TCPSite] = {}
         self._documents: dict[Key, str] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stand-ins", daemon=True)
         self._stack = contextlib.AsyncExitStack()
         self._runner: web.AppRunner
         self._session: aiohttp.ClientSession
         self._looking: asyncio.Task[None]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_SECONDS)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(START_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     async def _start(self) -> None:
         trusted = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from hack.faults.quota import Got, Quota, judge, most, per_window
-from hack.faults.rows import Row
+from hack.faults.row import Row
 from hack.faults.scene import opened, state
 from hack.faults.steady import Right, Steady
 from hack.faults.wire import Answered
