@@ -83,7 +83,7 @@ clean: ## Remove what the targets made in this folder (never the cluster, never 
 
 ##@ Check it
 .PHONY: test
-test: test-unit test-compiled test-services test-fuzz test-cluster test-faults test-e2e ## All tests, one tier after another
+test: test-unit test-compiled test-services test-fuzz test-cluster test-faults test-e2e audit-rights ## All tests, one tier after another
 
 .PHONY: test-unit
 test-unit: setup ## Unit and contract tests: no cluster, no root
@@ -116,6 +116,7 @@ test-cluster: setup ## The operator against a real kube-apiserver of its own: no
 	@$(CLUSTER) build
 	$(PYTEST) tests/cluster --junitxml=$(REPORTS)/cluster.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/cluster.xml
+	@$(MAKE) --no-print-directory audit-rights
 
 .PHONY: test-faults
 test-faults: setup ## Samples of the campaigns against the operator: a proxy before a real kube-apiserver, crashes at drawn writes
@@ -132,6 +133,10 @@ test-e2e: setup ## Chart, images, pods and scans on the local cluster: root or s
 	$(CLUSTER) up; $(IMAGES) build --load; \
 	$(PYTEST) tests/e2e --junitxml=$(REPORTS)/e2e.xml; \
 	$(BIN)/python hack/check_report.py $(REPORTS)/e2e.xml
+
+.PHONY: audit-rights
+audit-rights: setup ## Rights that the chart grants, held against those that were used in the tests (make test-cluster before)
+	@PYTHONPATH=tests:. $(BIN)/python -m rightsaudit
 
 .PHONY: verify
 verify: setup ## Format, lint, types, import contracts, generated files, docs
@@ -177,6 +182,11 @@ faults-crash: setup ## The operator killed at every write of seven workloads, in
 	@$(CLUSTER) build --control-plane
 	@PYTHONPATH=tests:. $(BIN)/python -m faults crash $(ARGS)
 
+.PHONY: faults-removal
+faults-removal: setup ## Release, definitions, namespaces removed in every order, with and without a living operator (5 minutes)
+	@$(CLUSTER) build
+	$(PYTEST) tests/cluster/test_removal.py --every-removal
+
 .PHONY: faults-api
 faults-api: setup ## The API server away, silent, stale, broken, and children changed by hand: make faults-api [ARGS="drift --minutes 1"] (half an hour)
 	@$(CLUSTER) build --control-plane
@@ -213,6 +223,11 @@ bench-cache: compiled ## Hit rates, times and memory of the caches, with a real 
 bench-limits: compiled ## One limit over three replicas, never more and hardly ever less, and what a decision costs (a minute)
 	@$(BIN)/python -m hack.programs redis-server
 	@$(AS_SHIPPED) $(BIN)/python -m hack.bench.limits
+
+.PHONY: bench-operator
+bench-operator: setup ## The operator with 100, 300 and 1,000 ScanServices on simulated nodes: make bench-operator [N=100,300,1000] [ARGS="--rounds 1"] (an hour)
+	@$(CLUSTER) build --crowded
+	@PYTHONPATH=tests:. $(BIN)/python -m hack.bench.operator --counts "$(or $(N),100,300,1000)" $(ARGS)
 
 ##@ Cluster
 .PHONY: cluster-up

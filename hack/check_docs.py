@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from typosentinel_operator import names
 from typosentinel_operator import settings as operator_settings
-from typosentinel_operator.telemetry import make_telemetry
+from typosentinel_operator.telemetry import make_telemetry, make_webhook_telemetry
 from typosentinel_server.administration import operations as administrative
 from typosentinel_server.batches.tally import BatchTally
 from typosentinel_server.breakermetrics import BreakerCollector
@@ -79,9 +79,10 @@ def server_metrics() -> Iterator[str]:
 
 
 def operator_metrics() -> Iterator[str]:
-    """Names of the operator's own metrics as they are exposed."""
+    """Names of the operator's and the webhook's own metrics as they are exposed."""
     registry = CollectorRegistry()
     make_telemetry(registry)
+    make_webhook_telemetry(registry)
     yield from _exposed(registry)
 
 
@@ -132,7 +133,8 @@ def problems() -> Iterator[str]:
     yield from missing("route", public, "docs/reference/http-api.md")
     yield from missing("route", (f"{o.method} {o.path}" for o in administrative.ALL), "docs/administration.md")
     yield from missing("field", document_fields(Settings), "docs/reference/configuration.md")
-    variables = (operator_settings.PREFIX + field.upper() for field in operator_settings.Settings.model_fields)
+    processes = (operator_settings.Settings, operator_settings.WebhookSettings)
+    variables = (operator_settings.PREFIX + field.upper() for one in processes for field in one.model_fields)
     yield from missing("variable", variables, "docs/reference/configuration.md")
     yield from broken_links()
 

@@ -1,28 +1,17 @@
 """The operator as a process of its own, which tests start, stop and kill."""
 
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from probed_process import ProbedProcess
+
 IMAGE = "registry.example/typosentinel-server:1.0.0"
 RESYNC_SECONDS = 5
-START_SECONDS = 20.0
-
-
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+# Duration, deadline and retry of an election, as the chart has them.
+AS_SHIPPED = (15, 10.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +49,7 @@ class Candidacy:
         }
 
 
-class Operator:
+class Operator(ProbedProcess):
     """One operator process at a time.
 
     Args:
@@ -70,6 +59,7 @@ class Operator:
         log: where its output goes.
         namespaces: those that it watches; none: all.
         resync_seconds: how often it looks at everything again.
+        others: variables beside these.
     """
 
     def __init__(
@@ -80,61 +70,33 @@ class Operator:
         log: Path,
         namespaces: Sequence[str] = (),
         resync_seconds: float = RESYNC_SECONDS,
+        others: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(port, log)
         self.kubeconfig = kubeconfig
         self.candidacy = candidacy
-        self.port = port
-        self.log = log
         self.namespaces = ",".join(namespaces)
         self.resync_seconds = resync_seconds
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
+        # A program that runs it, and its arguments: a profiler.
+        self.under: tuple[str, ...] = ()
+        self.others = dict(others or {})
 
     def start(self, *, wait: bool = True) -> None:
         """Start it unless it runs, and wait until it has seen everything once or stands by."""
         if self.running:
             return
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TYPOSENTINEL_", "KUBE"))}
-        environment = (
-            inherited
-            | self.candidacy.variables()
-            | {
-                "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
-                "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
-                "TYPOSENTINEL_PROBE_PORT": str(self.port),
-                "TYPOSENTINEL_RESYNC_SECONDS": str(self.resync_seconds),
-                "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
-            }
-        )
-        program = Path(sys.executable).with_name("typosentinel-operator")
-        with self.log.open("ab") as log:
-            command = [str(program), "run", "--kubeconfig", str(self.kubeconfig)]
-            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        variables = {
+            "TYPOSENTINEL_SERVER_IMAGE": IMAGE,
+            "TYPOSENTINEL_RESYNC_SECONDS": str(self.resync_seconds),
+            "TYPOSENTINEL_WATCH_NAMESPACES": self.namespaces,
+        }
+        arguments = ("run", "--kubeconfig", str(self.kubeconfig))
+        self._launch(arguments, self.candidacy.variables() | variables | self.others, self.under)
         if wait:
             self.await_ready()
 
-    def await_ready(self) -> None:
-        """Wait until it has seen everything once, or stands by."""
-        deadline = time.monotonic() + START_SECONDS
-        while self.ask("/readyz")[0] != 200:
-            assert self.running, f"the operator has ended: {self.log.read_text()[-2000:]}"
-            assert time.monotonic() < deadline, f"not ready in {START_SECONDS:g} s: {self.log.read_text()[-2000:]}"
-            time.sleep(0.1)
-
-    def stop(self) -> int | None:
-        """Ask it to end, as Kubernetes does; returns its exit code."""
-        return self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it without a warning."""
-        self._end(signal.SIGKILL)
-
     def kill_now(self) -> None:
-        """The same without waiting for its end; from any thread."""
+        """End it without a warning, and do not wait for that; from any thread."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
 
@@ -143,13 +105,18 @@ class Operator:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [line for line in lines if "Traceback" in line or "crashed" in line]
 
+    def tell(self, which: signal.Signals) -> None:
+        """Send it a signal, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(which)
+
     def hold(self) -> None:
         """Let it stand still, as a machine does that has no time for it."""
-        self._signal(signal.SIGSTOP)
+        self.tell(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it run on."""
-        self._signal(signal.SIGCONT)
+        self.tell(signal.SIGCONT)
 
     def await_end(self, seconds: float) -> int:
         """Wait until it ends by itself; returns its exit code."""
@@ -157,29 +124,6 @@ class Operator:
         code = self._process.wait(seconds)
         self._process = None
         return code
-
-    def _signal(self, which: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(which)
-
-    def _end(self, how: signal.Signals) -> int | None:
-        if self._process is None:
-            return None
-        self._process.send_signal(how)
-        code = self._process.wait(30)
-        self._process = None
-        return code
-
-    def ask(self, path: str) -> tuple[int, str]:
-        """HTTP status and text of one of its probes; status 0 where it does not answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
 
     def value(self, metric: str) -> float | None:
         """A metric without labels; None where it is not told."""

@@ -241,6 +241,8 @@ WAITING: dict[str, tuple[Observed, bool]] = {
         observed(references=1, unresolved=(INVALID,), interruption="500 webhook down"),
         False,
     ),
+    "a child that has to be made anew is waited for": (observed(failure=(Reason.CHILD_UNCHANGEABLE, "old")), False),
+    "a child that admission makes so waits for somebody": (observed(failure=(Reason.APPLY_REFUSED, "old")), True),
     "a rollout is waited for": (observed(deployment=deployment(updatedReplicas=0)), False),
     "a rollout out of time waits for somebody": (observed(deployment=out_of_time(updatedReplicas=0)), True),
     "so does one whose pods never become ready": (observed(deployment=out_of_time(), pods=(pod(None),)), True),

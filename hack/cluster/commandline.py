@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=description, description=description)
         if name == "build":
             command.add_argument("--control-plane", action="store_true", help="only what `control-plane` needs")
+            command.add_argument("--crowded", action="store_true", help="only what a crowded one and its nodes need")
     load = commands.add_parser("load", help="import container image archives into the cluster")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")
     has_image = commands.add_parser("has-image", help="exit with 0 if the cluster has this image, else with 1")
@@ -57,27 +58,38 @@ def parser() -> argparse.ArgumentParser:
     plane = commands.add_parser("control-plane", help="an API server of one's own for tests, without root")
     plane.add_argument("--dir", type=Path, required=True, help="the folder that it lives in")
     plane.add_argument("--no-controllers", action="store_true", help="without kube-controller-manager")
+    crowded = "for thousands of objects: with kube-scheduler, and with components that may ask far more often"
+    plane.add_argument("--crowded", action="store_true", help=crowded)
     plane.add_argument("action", choices=("up", "down"))
     return top
 
 
-def control_plane(directory: Path, action: str, cache: Path, *, with_controllers: bool) -> None:
+def control_plane(options: argparse.Namespace, cache: Path) -> None:
     """Start or stop an isolated control plane; the last line of output is its kubeconfig's path."""
-    if action == "up":
-        binaries = toolchain.ensure(toolchain.CONTROL_PLANE, cache)
-        print(ControlPlane(Settings.isolated(directory, binaries, with_controllers=with_controllers)).start())
-    elif directory.exists():
-        binaries = toolchain.paths(toolchain.CONTROL_PLANE, cache)
-        ControlPlane(Settings.isolated(directory, binaries)).stop()
+    wanted = toolchain.CROWDED if options.crowded else toolchain.CONTROL_PLANE
+    up = options.action == "up"
+    if not up and not options.dir.exists():
+        return
+    binaries = toolchain.ensure(wanted, cache) if up else toolchain.paths(wanted, cache)
+    # A controller manager that runs is stopped in any case.
+    controllers = not (up and options.no_controllers)
+    plane = ControlPlane(
+        Settings.isolated(options.dir, binaries, with_controllers=controllers, crowded=options.crowded)
+    )
+    if up:
+        print(plane.start())
+    else:
+        plane.stop()
 
 
 def execute(options: argparse.Namespace, cache: Path) -> int:
     """Carry out one command."""
     if options.command == "control-plane":
-        control_plane(options.dir, options.action, cache, with_controllers=not options.no_controllers)
+        control_plane(options, cache)
         return 0
     if options.command == "build":
-        toolchain.ensure(toolchain.CONTROL_PLANE if options.control_plane else toolchain.CLUSTER, cache)
+        parts = toolchain.CONTROL_PLANE if options.control_plane else toolchain.CLUSTER
+        toolchain.ensure(toolchain.CROWDED if options.crowded else parts, cache)
         return 0
     if options.command == "kwok":
         print(toolchain.ensure(["kwok"], cache)["kwok"])

@@ -21,6 +21,11 @@ NODE_ADDRESS = "198.51.100.1"
 AUDIT_LOG = "audit.log"
 # Where operators are installed, in tests and by the chart's own instructions: what they read is noted, too.
 OPERATORS = "system:serviceaccounts:typosentinel-system"
+# What a crowded control plane lets its components ask for: by default 20 and 50 requests a second are theirs.
+CROWD_RATES = ("--kube-api-qps=1000", "--kube-api-burst=2000")
+# Simulated pods have addresses on loopback, which no endpoint may have: these would try for ever.
+CROWD_CONTROLLERS = "*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller"
+AUDIT_MEGABYTES, CROWD_AUDIT_MEGABYTES = 100, 4000
 READY_TIMEOUT_SECONDS = 60.0
 
 
@@ -47,7 +52,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a control plane runs and what belongs to it."""
+    """Where a control plane runs and what belongs to it; a crowded one is for thousands of objects."""
 
     directory: Path
     run_directory: Path
@@ -58,9 +63,17 @@ class Settings:
     audit_log: Path | None = None
     with_node: bool = False
     with_controllers: bool = True
+    crowded: bool = False
+
+    @property
+    def with_scheduler(self) -> bool:
+        """Whether there are nodes that somebody has to choose from."""
+        return self.with_node or self.crowded
 
     @classmethod
-    def isolated(cls, directory: Path, binaries: Mapping[str, Path], *, with_controllers: bool = True) -> "Settings":
+    def isolated(
+        cls, directory: Path, binaries: Mapping[str, Path], *, with_controllers: bool = True, crowded: bool = False
+    ) -> "Settings":
         """Return settings for a test: free ports, which are remembered, and nothing outside the folder."""
         directory = directory.absolute()
         remembered = directory / "ports.json"
@@ -75,9 +88,10 @@ class Settings:
             binaries=binaries,
             ports=ports,
             address="127.0.0.1",
-            certificates=tuple(pki.control_plane_certificates([], SERVICE_RANGE)),
+            certificates=(*pki.control_plane_certificates([], SERVICE_RANGE), *([pki.SCHEDULER] if crowded else [])),
             audit_log=directory / "logs" / AUDIT_LOG,
             with_controllers=with_controllers,
+            crowded=crowded,
         )
 
 
@@ -117,7 +131,7 @@ class ControlPlane:
         directory = self.settings.directory
         pki.ensure(self.pki, self.settings.certificates)
         components = {"controller-manager": "controller-manager"}
-        if self.settings.with_node:
+        if self.settings.with_scheduler:
             components["scheduler"] = "scheduler"
         for name, certificate in components.items():
             state.write(directory / f"{name}.kubeconfig", kubeconfig.render(self.server, self.pki, certificate), 0o600)
@@ -131,7 +145,7 @@ class ControlPlane:
         wanted = [("etcd", self.etcd_arguments()), ("kube-apiserver", self.api_server_arguments())]
         if self.settings.with_controllers:
             wanted.append(("kube-controller-manager", self.controller_manager_arguments()))
-        if self.settings.with_node:
+        if self.settings.with_scheduler:
             wanted.append(("kube-scheduler", self.scheduler_arguments()))
         binaries = self.settings.binaries
         logs = self.settings.directory / "logs"
@@ -185,7 +199,8 @@ class ControlPlane:
             f"--service-account-key-file={made / 'service-accounts.pub'}",
             f"--service-account-signing-key-file={made / 'service-accounts.key'}",
             "--authorization-mode=Node,RBAC",
-            "--enable-admission-plugins=NodeRestriction",
+            # The second one is off by default, and on in hardened clusters: who owns what must have a right to it.
+            "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
             "--allow-privileged=true",
             "--profiling=false",
             f"--requestheader-client-ca-file={made / 'front-proxy-ca.crt'}",
@@ -210,7 +225,7 @@ class ControlPlane:
                 f"--audit-policy-file={settings.directory / 'audit-policy.json'}",
                 f"--audit-log-path={settings.audit_log}",
                 "--audit-log-format=json",
-                "--audit-log-maxsize=100",
+                f"--audit-log-maxsize={CROWD_AUDIT_MEGABYTES if settings.crowded else AUDIT_MEGABYTES}",
                 "--audit-log-maxbackup=2",
             ]
         return arguments
@@ -235,6 +250,7 @@ class ControlPlane:
             # Pod addresses are the CNI plug-in's; a range given to a simulated node must not overlap with them.
             "--allocate-node-cidrs=false",
             "--profiling=false",
+            *((*CROWD_RATES, f"--controllers={CROWD_CONTROLLERS}") if self.settings.crowded else ()),
         ]
 
     def scheduler_arguments(self) -> list[str]:
@@ -249,6 +265,7 @@ class ControlPlane:
             f"--client-ca-file={self.pki / 'ca.crt'}",
             "--leader-elect=false",
             "--profiling=false",
+            *(CROWD_RATES if self.settings.crowded else ()),
         ]
 
     def _await_ready(self, etcd: Daemon, api_server: Daemon) -> None:

@@ -59,6 +59,9 @@ def first_address(service_range: str) -> str:
     return f"{start}.{int(last) + 1}"
 
 
+SCHEDULER = Certificate("scheduler", "system:kube-scheduler")
+
+
 def control_plane_certificates(addresses: Iterable[str], service_range: str) -> list[Certificate]:
     """Return what an API server and etcd need, whether there is a node or not."""
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
@@ -78,7 +81,7 @@ def node_certificates(node: str, address: str) -> list[Certificate]:
     """Return what the machine's own node and the programs beside it need."""
     service = "metrics-server.kube-system.svc"
     return [
-        Certificate("scheduler", "system:kube-scheduler"),
+        SCHEDULER,
         Certificate("kubelet", f"system:node:{node}", "system:nodes"),
         Certificate("kubelet-server", f"system:node:{node}", "system:nodes", (node, address)),
         Certificate("kube-proxy", "system:kube-proxy"),

@@ -104,6 +104,8 @@ PROGRAMS = {
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+# For thousands of objects on simulated nodes.
+CROWDED = (*CONTROL_PLANE, "kube-scheduler", "kwok", "helm")
 CLUSTER = (
     *CONTROL_PLANE,
     "kube-scheduler",

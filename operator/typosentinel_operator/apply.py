@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
 
-from typosentinel_operator import drift, names
+from typosentinel_operator import drift, names, recreation
 from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.errors import ClusterError, Permanent, Refused
+from typosentinel_operator.desired import workload
+from typosentinel_operator.errors import ClusterError, Conflict, Permanent, Refused
 from typosentinel_operator.names import Kind, Reason
 
 Manifest = dict[str, Any]
@@ -17,6 +19,8 @@ log = structlog.get_logger(__name__)
 _KINDS = {kind.name: kind for kind in names.CHILD_KINDS}
 # A message names the first few fields; the rest would only bury them.
 _NAMED_FIELDS = 3
+# Of so many children it is remembered which of their fields are changed back.
+_CONTESTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,26 @@ class Contested:
         if left:
             log.warning("admission changes what is applied", kind=manifest["kind"], uid=uid, fields=sorted(left))
             self._fields[uid] = (_hash_of(manifest), left)
+            if len(self._fields) > _CONTESTED:
+                # Children come and go, and nobody tells of their end here.
+                del self._fields[next(iter(self._fields))]
         else:
             self._fields.pop(uid, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What decides about writes beside the manifests.
+
+    Attributes:
+        contested: fields that are not worth another write.
+        now: the time, with zone.
+        first: pods that a Deployment begins with whose number an autoscaler decides about; None: the API server's one.
+    """
+
+    contested: Contested
+    now: datetime
+    first: int | None = None
 
 
 async def apply(
@@ -88,7 +110,7 @@ async def apply(
     wanted: Sequence[Manifest],
     observed: dict[str, list[Manifest]],
     owner: Owner,
-    contested: Contested,
+    circumstances: Circumstances,
     applied: Applied,
 ) -> None:
     """Make the children what they should be, in the order given.
@@ -98,64 +120,104 @@ async def apply(
         wanted: manifests of the children.
         observed: children that carry our labels, by kind.
         owner: whose children they are.
-        contested: fields that are not worth another write.
+        circumstances: what else decides about it.
         applied: takes up what was done.
 
     Raises:
-        Permanent: a child's name is taken, or the API server refuses a manifest; what runs goes on.
+        Permanent: a child's name is taken, the API server refuses a manifest, or a child has to be made anew and can't
+            be yet; what runs goes on.
         ClusterError: try again.
     """
     for manifest in wanted:
         kind = _KINDS[manifest["kind"]]
-        present = _find(observed[kind.name], manifest["metadata"]["name"]) or await _by_name(cluster, kind, manifest)
-        if present is not None:
-            _check_claim(kind, manifest, present, owner)
-            applied.objects[kind.name] = present
-        differences = drift.differences(manifest, present) if present is not None else ()
-        if present is not None and (not differences or contested.covers(manifest, present, differences)):
-            continue
-        if applied.withheld is not None:
-            applied.withheld.append(_in_words(kind, present, differences))
-            continue
-        if kind == names.DEPLOYMENT and present is not None:
-            await _hand_over_replicas(cluster, manifest, present)
-        answer = await _write(cluster, kind, manifest)
-        contested.note(manifest, answer)
-        applied.objects[kind.name] = answer
-        applied.changes += _change(kind, manifest, present, differences)
+        present = _find(observed[kind.name], manifest["metadata"]["name"])
+        if present is None and applied.withheld is not None:
+            # Nothing will be written that would show it.
+            present = await _by_name(cluster, kind, manifest)
+        try:
+            await _realise(cluster, kind, manifest, present, owner, circumstances, applied)
+        except Conflict:
+            # Under the name stands something that our watches don't show, or no longer what they did.
+            present = await _by_name(cluster, kind, manifest)
+            await _realise(cluster, kind, manifest, present, owner, circumstances, applied)
 
 
-async def start_at(cluster: Cluster, deployment: Manifest, replicas: int, applied: Applied) -> None:
-    """Let a new Deployment begin with so many pods: its autoscaler would get there at its next look in 15 seconds."""
-    applied.objects[names.DEPLOYMENT.name] = await _hold_replicas(cluster, deployment, replicas)
-
-
-async def prune(
-    cluster: Cluster, kept: frozenset[str], observed: dict[str, list[Manifest]], owner: Owner, applied: Applied
+async def _realise(
+    cluster: Cluster,
+    kind: Kind,
+    manifest: Manifest,
+    present: Manifest | None,
+    owner: Owner,
+    circumstances: Circumstances,
+    applied: Applied,
 ) -> None:
-    """Delete children of ours that nobody wants any more.
+    """Make one child what it should be.
+
+    Raises:
+        Conflict: it is not `present` that stands under the name.
+    """
+    if present is not None:
+        _check_claim(kind, manifest, present, owner)
+        applied.objects[kind.name] = present
+    fixed = drift.unchangeable(manifest, present) if present is not None else ()
+    differences = fixed or (drift.differences(manifest, present) if present is not None else ())
+    contested = circumstances.contested
+    if present is not None and not fixed and (not differences or contested.covers(manifest, present, differences)):
+        return
+    if applied.withheld is not None:
+        applied.withheld.append(_in_words(kind, present, differences))
+        return
+    if present is not None and fixed:
+        await _remove(cluster, kind, manifest, present, circumstances.now, applied)
+        present = None
+    if kind == names.DEPLOYMENT and present is not None:
+        await _hand_over_replicas(cluster, manifest, present)
+    sent = manifest if present is not None else workload.begun(manifest, circumstances.first)
+    answer = await _write(cluster, kind, sent, present)
+    contested.note(manifest, answer)
+    applied.objects[kind.name] = answer
+    applied.changes += _change(kind, manifest, present, differences)
+
+
+def unwanted(kept: frozenset[str], observed: dict[str, list[Manifest]], owner: Owner) -> list[Manifest]:
+    """Children of ours that nobody wants any more.
 
     Args:
-        cluster: where they live.
         kept: kinds of which the child under its name stays.
         observed: children that carry our labels, by kind.
         owner: whose children they are; what it does not control is left alone.
+    """
+    child = names.child_name(owner.name)
+    return [
+        manifest
+        for kind in names.CHILD_KINDS
+        for manifest in observed[kind.name]
+        if not (kind.name in kept and manifest["metadata"]["name"] == child)
+        and "deletionTimestamp" not in manifest["metadata"]
+        and drift.is_ours(manifest, owner.uid)
+    ]
+
+
+async def prune(cluster: Cluster, manifests: Sequence[Manifest], owner: Owner, applied: Applied) -> None:
+    """Delete children, or say that it would be done.
+
+    Args:
+        cluster: where they live.
+        manifests: those that nobody wants.
+        owner: whose children they are.
         applied: takes up what was done.
     """
     child = names.child_name(owner.name)
-    for kind in names.CHILD_KINDS:
-        for manifest in observed[kind.name]:
-            stays = kind.name in kept and manifest["metadata"]["name"] == child
-            if stays or "deletionTimestamp" in manifest["metadata"] or not drift.is_ours(manifest, owner.uid):
-                continue
-            if applied.withheld is not None:
-                applied.withheld.append(f"{kind.name} is no longer wanted")
-                continue
-            await cluster.delete(kind, manifest)
-            if manifest["metadata"]["name"] == child:
-                applied.objects.pop(kind.name, None)
-            message = f"{kind.name} {manifest['metadata']['name']} is no longer wanted and was deleted"
-            applied.changes.append(Change(Reason.CHILD_PRUNED, message))
+    for manifest in manifests:
+        kind = _KINDS[manifest["kind"]]
+        if applied.withheld is not None:
+            applied.withheld.append(f"{kind.name} is no longer wanted")
+            continue
+        await cluster.delete(kind, manifest)
+        if manifest["metadata"]["name"] == child:
+            applied.objects.pop(kind.name, None)
+        message = f"{kind.name} {manifest['metadata']['name']} is no longer wanted and was deleted"
+        applied.changes.append(Change(Reason.CHILD_PRUNED, message))
 
 
 def _check_claim(kind: Kind, manifest: Manifest, present: Manifest, owner: Owner) -> None:
@@ -167,14 +229,24 @@ def _check_claim(kind: Kind, manifest: Manifest, present: Manifest, owner: Owner
     raise Permanent(Reason.NAME_CONFLICT, _taken(kind, manifest))
 
 
+async def _remove(
+    cluster: Cluster, kind: Kind, manifest: Manifest, present: Manifest, now: datetime, applied: Applied
+) -> None:
+    message, free = await recreation.clear_the_way(cluster, kind, manifest, present, now)
+    applied.objects.pop(kind.name, None)
+    applied.changes.append(Change(Reason.CHILD_RECREATED, message, bad=True))
+    if not free:
+        raise ClusterError(f"{kind.name} {manifest['metadata']['name']} is being deleted, to be made anew")
+
+
 async def _by_name(cluster: Cluster, kind: Kind, manifest: Manifest) -> Manifest | None:
-    """The object of that name without our labels: somebody's own, or ours whose labels were taken off."""
+    """What stands under the name: somebody's own, or one of ours that is new or has lost its labels."""
     return await cluster.get(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
 
 
-async def _write(cluster: Cluster, kind: Kind, manifest: Manifest) -> Manifest:
+async def _write(cluster: Cluster, kind: Kind, manifest: Manifest, present: Manifest | None) -> Manifest:
     try:
-        return await cluster.apply(kind, manifest)
+        return await cluster.apply(kind, manifest, present)
     except Refused as error:
         raise Permanent(Reason.APPLY_REFUSED, f"The API server refuses {kind.name}: {error}") from error
 
@@ -183,19 +255,14 @@ async def _hand_over_replicas(cluster: Cluster, manifest: Manifest, present: Man
     """Let another manager hold spec.replicas before we drop it, or the API server would reset it to 1."""
     if "replicas" in manifest["spec"] or not drift.owns_replicas(present, names.FIELD_MANAGER):
         return
-    await _hold_replicas(cluster, present, present["spec"]["replicas"])
-
-
-async def _hold_replicas(cluster: Cluster, deployment: Manifest, replicas: int) -> Manifest:
-    """Set spec.replicas as the manager from which the autoscaler's first write takes it."""
-    meta = deployment["metadata"]
+    meta = present["metadata"]
     held = {
         "apiVersion": names.DEPLOYMENT.api_version,
         "kind": names.DEPLOYMENT.name,
         "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
-        "spec": {"replicas": replicas},
+        "spec": {"replicas": present["spec"]["replicas"]},
     }
-    return await cluster.apply(names.DEPLOYMENT, held, manager=names.HANDOVER_MANAGER)
+    await cluster.apply(names.DEPLOYMENT, held, present, manager=names.HANDOVER_MANAGER)
 
 
 def _in_words(kind: Kind, present: Manifest | None, differences: Sequence[str]) -> str:

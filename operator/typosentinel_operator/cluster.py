@@ -6,35 +6,35 @@ this file.
 """
 
 import asyncio
-import json
 import math
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, Self
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Literal, Self
 
 import aiohttp
-import yaml
-from kubernetes.aio import client, config
-from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio import client
 
-from typosentinel_operator import names
-from typosentinel_operator.errors import ClusterError, Conflict, Permanent, Refused
+from typosentinel_operator import credentials, names, rest
+from typosentinel_operator.errors import ClusterError, Conflict, Refused
+from typosentinel_operator.mirror import Mirror
 from typosentinel_operator.names import Kind
+from typosentinel_operator.rest import Listing, path
+from typosentinel_operator.scope import Scope
 from typosentinel_operator.telemetry import Telemetry
 
 Manifest = dict[str, Any]
+# What becomes of what a deleted object owns.
+Propagation = Literal["Background", "Orphan"]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-PAGE = 500
-NOT_FOUND = 404
-CONFLICT = 409
-REFUSED = frozenset({400, 403, 405, 413, 415, 422})
-# What the library raises over a kubeconfig that is no YAML, lacks a part, or names certificates that are none.
-_UNUSABLE = (ConfigException, OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError)
+# Objects that are parsed at a time: ten megabytes of them at most.
+PAGE = 250
+# Of a generated name, which gets six characters more and may be that of a Service.
+_TRIAL_PREFIX = 57
+# No object has it, so that an apply with it can only create one.
+_NO_VERSION = "1"
 
 
 class Cluster:
@@ -45,11 +45,18 @@ class Cluster:
         telemetry: counts writes.
         timeout: seconds allowed to one request.
         tenure: seconds for which we may go on writing; none are left to who does not lead.
+        mirror: is told what the answers to our own writes show, so that their echo in watches is no news.
     """
 
     def __init__(
-        self, api: client.ApiClient, telemetry: Telemetry, timeout: float, tenure: Callable[[], float]
+        self,
+        api: client.ApiClient,
+        telemetry: Telemetry,
+        timeout: float,
+        tenure: Callable[[], float],
+        mirror: Mirror,
     ) -> None:
+        self.mirror = mirror
         self._api = api
         self._writes = telemetry.writes
         self._timeout = timeout
@@ -63,6 +70,7 @@ class Cluster:
         user_agent: str,
         kubeconfig: str | None,
         tenure: Callable[[], float] = lambda: math.inf,
+        scope: Scope | None = None,
     ) -> Self:
         """Connect as the pod's ServiceAccount, or by a kubeconfig outside a cluster.
 
@@ -72,24 +80,13 @@ class Cluster:
             user_agent: how we call ourselves in audit logs.
             kubeconfig: its path, or None for the usual one of the user.
             tenure: seconds for which we may go on writing; default: for ever.
+            scope: which objects we look after; default: all.
 
         Raises:
             Permanent: neither is there.
         """
-        configuration = client.Configuration()
-        try:
-            config.load_incluster_config(client_configuration=configuration)
-        except ConfigException:
-            try:
-                await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-            except _UNUSABLE as error:
-                raise _no_credentials(error) from None
-        try:
-            api = client.ApiClient(configuration)
-        except _UNUSABLE as error:
-            raise _no_credentials(error) from None
-        api.user_agent = user_agent
-        return cls(api, telemetry, timeout, tenure)
+        api = await credentials.client_of(kubeconfig, user_agent)
+        return cls(api, telemetry, timeout, tenure, Mirror(scope or Scope()))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,40 +102,65 @@ class Cluster:
         }
         return listed and watched.issuperset(kind.plural for kind in kinds)
 
-    async def get(self, kind: Kind, namespace: str, name: str, *, seconds: float = math.inf) -> Manifest | None:
-        """One object, or None where there is none; within `seconds` where that is less than others are allowed."""
-        path = _path(kind, namespace, name)
-        found: Manifest | None = await self._request("GET", path, missing_ok=True, seconds=seconds)
+    async def get(self, kind: Kind, namespace: str | None, name: str, *, seconds: float = math.inf) -> Manifest | None:
+        """One object, or None where there is none; within `seconds` where that is less than others are allowed.
+
+        An object of a kind that belongs to the whole cluster has no namespace.
+        """
+        where = path(kind, namespace, name)
+        found: Manifest | None = await self._request("GET", where, missing_ok=True, seconds=seconds)
         return found
 
     async def exists(self, kind: Kind, namespace: str, name: str) -> bool:
         """Whether there is such an object; what it holds may be large and is not asked for."""
-        path = _path(kind, namespace, name)
-        return await self._request("GET", path, missing_ok=True, headers={"Accept": METADATA}) is not None
+        where = path(kind, namespace, name)
+        return await self._request("GET", where, missing_ok=True, headers={"Accept": METADATA}) is not None
 
-    async def list(self, kind: Kind, namespace: str | None = None, *, selector: str | None = None) -> list[Manifest]:
-        """All objects of a kind, of one namespace or of all, page by page."""
-        items: list[Manifest] = []
-        query: dict[str, str] = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+    async def pages(self, kind: Kind, namespace: str | None = None, *, selector: str = "") -> AsyncIterator[Listing]:
+        """All objects of a kind, of one namespace or of all, page by page; all pages are of one version.
+
+        Raises:
+            ClusterError: try again from the start; with 410 where the version has been compacted away meanwhile.
+        """
+        where = path(kind, namespace)
+        first: dict[str, str] = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        query = first
         while True:
-            page = await self._request("GET", _path(kind, namespace), query=query)
+            page = await self._request("GET", where, query=query)
             try:
-                items += [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
-                token = page["metadata"].get("continue")
+                items = [{"apiVersion": kind.api_version, "kind": kind.name} | item for item in page["items"]]
+                token, version = page["metadata"].get("continue"), page["metadata"].get("resourceVersion", "")
             except (KeyError, TypeError, AttributeError):
-                raise ClusterError(f"GET {_path(kind, namespace)}: the answer is not a list of objects") from None
+                raise ClusterError(f"GET {where}: the answer is not a list of objects") from None
+            yield Listing(items, version)
             if not token:
-                return items
-            query = query | {"continue": token}
+                return
+            query = first | {"continue": token}
 
-    async def apply(self, kind: Kind, manifest: Manifest, *, manager: str = names.FIELD_MANAGER) -> Manifest:
+    async def list(self, kind: Kind, namespace: str, *, selector: str = "") -> list[Manifest]:
+        """All objects of a kind in one namespace."""
+        return [item async for page in self.pages(kind, namespace, selector=selector) for item in page.items]
+
+    async def apply(
+        self, kind: Kind, manifest: Manifest, present: Manifest | None, *, manager: str = names.FIELD_MANAGER
+    ) -> Manifest:
         """Server-side apply, forced: of the fields in `manifest` we are the owner.
+
+        Args:
+            kind: of the object.
+            manifest: what we want of it.
+            present: the object that is to be changed, and no other under its name; None: there is none yet.
+            manager: as whom.
 
         Raises:
             Refused: the API server does not take the manifest as it is.
+            Conflict: what stands under the name is not what `present` says.
         """
-        path = _path(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
-        return await self._apply(path, kind, manifest, manager)
+        meta = manifest["metadata"]
+        only = {"resourceVersion": _NO_VERSION} if present is None else {"uid": present["metadata"]["uid"]}
+        where = path(kind, meta.get("namespace"), meta["name"])
+        written: Manifest = await self._apply(where, kind, manifest | {"metadata": meta | only}, manager)
+        return written
 
     async def apply_status(self, kind: Kind, manifest: Manifest, status: Manifest) -> Manifest | None:
         """Server-side apply of the status alone; None where the object has gone.
@@ -148,39 +170,58 @@ class Cluster:
         """
         identity = {key: manifest["metadata"][key] for key in ("name", "namespace", "uid")}
         body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": identity, "status": status}
-        path = _path(kind, identity["namespace"], identity["name"]) + "/status"
-        return await self._apply(path, kind, body, names.FIELD_MANAGER, missing_ok=True)
+        where = path(kind, identity["namespace"], identity["name"]) + "/status"
+        return await self._apply(where, kind, body, names.FIELD_MANAGER, missing_ok=True)
 
-    async def delete(self, kind: Kind, manifest: Manifest) -> None:
+    async def delete(self, kind: Kind, manifest: Manifest, propagation: Propagation = "Background") -> None:
         """Delete this very object: one that was made anew under its name is left alone."""
         meta = manifest["metadata"]
-        body = {"propagationPolicy": "Background", "preconditions": {"uid": meta["uid"]}}
+        body = {"propagationPolicy": propagation, "preconditions": {"uid": meta["uid"]}}
         self._writes.labels("delete", kind.name).inc()
-        await self._request("DELETE", _path(kind, meta["namespace"], meta["name"]), body=body, missing_ok=True)
+        left = await self._request("DELETE", path(kind, meta["namespace"], meta["name"]), body=body, missing_ok=True)
+        # An object in the answer has finalizers; where it is gone the answer tells no version, and the watch will.
+        if left is not None and left.get("kind") == kind.name:
+            self._note(kind, left)
+        else:
+            self.mirror.miss(kind, manifest, for_good=True)
 
     async def annotate(self, kind: Kind, manifest: Manifest, annotations: Mapping[str, str]) -> None:
         """Set annotations of an object; nothing happens where it has gone."""
         meta = manifest["metadata"]
         body = {"metadata": {"annotations": dict(annotations)}}
         self._writes.labels("annotate", kind.name).inc()
-        path = _path(kind, meta["namespace"], meta["name"])
-        await self._request("PATCH", path, body=body, headers={"Content-Type": MERGE}, missing_ok=True)
+        where = path(kind, meta["namespace"], meta["name"])
+        written = await self._request("PATCH", where, body=body, headers={"Content-Type": MERGE}, missing_ok=True)
+        if written is not None:
+            self._note(kind, written)
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         """Create an object."""
         self._writes.labels("create", kind.name).inc()
-        created: Manifest = await self._request("POST", _path(kind, manifest["metadata"]["namespace"]), body=manifest)
+        created: Manifest = await self._request("POST", path(kind, manifest["metadata"]["namespace"]), body=manifest)
         return created
 
     async def offer(self, kind: Kind, manifest: Manifest) -> Manifest | None:
         """Create an object unless its name is taken; then None. Takes no right to read what is there."""
-        path = _path(kind, manifest["metadata"]["namespace"])
+        where = path(kind, manifest["metadata"]["namespace"])
         try:
-            created: Manifest = await self._request("POST", path, body=manifest)
+            created: Manifest = await self._request("POST", where, body=manifest)
         except Conflict:
             return None
         self._writes.labels("create", kind.name).inc()
         return created
+
+    async def try_out(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """What would come of creating an object like this under a name of its own; nothing is written.
+
+        Raises:
+            Refused: it would be refused, or it can't be tried out.
+        """
+        meta = {key: value for key, value in manifest["metadata"].items() if key != "name"}
+        meta["generateName"] = f"{manifest['metadata']['name'][:_TRIAL_PREFIX]}-"
+        where, trial = path(kind, meta["namespace"]), manifest | {"metadata": meta}
+        made: Manifest = await self._request("POST", where, query={"dryRun": "All"}, body=trial)
+        return made
 
     async def taken(self, kind: Kind, namespace: str, name: str) -> bool | None:
         """Whether there is an object of this name, without a right to read it: by a creation that is not carried out.
@@ -190,7 +231,7 @@ class Cluster:
         """
         body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": name, "namespace": namespace}}
         try:
-            await self._request("POST", _path(kind, namespace), query={"dryRun": "All"}, body=body)
+            await self._request("POST", path(kind, namespace), query={"dryRun": "All"}, body=body)
         except Conflict:
             return True
         except Refused:
@@ -209,22 +250,45 @@ class Cluster:
         """
         meta = lease["metadata"]
         method, name = ("PUT", meta["name"]) if "resourceVersion" in meta else ("POST", None)
-        path = _path(names.LEASE, meta["namespace"], name)
-        written: Manifest = await self._request(method, path, body=lease, seconds=seconds)
+        where = path(names.LEASE, meta["namespace"], name)
+        written: Manifest = await self._request(method, where, body=lease, seconds=seconds)
         return written
 
+    async def whoami(self, *, seconds: float) -> Manifest:
+        """Who we are to the API server, by its own word (`userInfo`), within `seconds`; empty where it does not tell.
+
+        Everybody may ask that, in clusters that have not taken it away.
+        """
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        where = f"/apis/{body['apiVersion']}/selfsubjectreviews"
+        try:
+            found = await self._request("POST", where, body=body, missing_ok=True, seconds=seconds) or {}
+        except Refused:
+            return {}
+        user: Manifest = found.get("status", {}).get("userInfo", {})
+        return user
+
+    def _note(self, kind: Kind, answer: Manifest) -> None:
+        try:
+            self.mirror.answered(kind, answer)
+        except (KeyError, TypeError, AttributeError):
+            raise ClusterError(f"the answer to a write of a {kind.name} is no {kind.name}") from None
+
     async def _apply(
-        self, path: str, kind: Kind, body: Manifest, manager: str, *, missing_ok: bool = False
+        self, where: str, kind: Kind, body: Manifest, manager: str, *, missing_ok: bool = False
     ) -> Manifest | Any:
         self._writes.labels("apply", kind.name).inc()
         query = {"fieldManager": manager, "force": "true"}
         headers = {"Content-Type": APPLY}
-        return await self._request("PATCH", path, query=query, body=body, headers=headers, missing_ok=missing_ok)
+        written = await self._request("PATCH", where, query=query, body=body, headers=headers, missing_ok=missing_ok)
+        if written is not None:
+            self._note(kind, written)
+        return written
 
     async def _request(
         self,
         method: str,
-        path: str,
+        where: str,
         *,
         query: Mapping[str, str] | None = None,
         body: Manifest | None = None,
@@ -236,13 +300,13 @@ class Cluster:
             # A write that is under way when our time is over is given up, lest it arrive after the next leader's.
             seconds = math.inf if method == "GET" else self._tenure()
             if seconds <= 0:
-                raise ClusterError(f"{method} {path}: not sent, because another operator may lead by now")
+                raise ClusterError(f"{method} {where}: not sent, because another operator may lead by now")
         seconds = min(seconds, self._timeout)
         try:
             async with asyncio.timeout(seconds):
                 serialized = await self._api.param_serialize(
                     method,
-                    path,
+                    where,
                     query_params=list((query or {}).items()),
                     header_params=JSON | (headers or {}),
                     body=body,
@@ -252,54 +316,11 @@ class Cluster:
                 text = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = str(error) or f"no answer within {seconds:.3g} s"
-            raise ClusterError(f"{method} {path}: {words}") from None
+            raise ClusterError(f"{method} {where}: {words}") from None
         except client.ApiException as error:
-            raise ClusterError(f"{method} {path}: {error.reason}", status=error.status) from None
-        if answer.status == NOT_FOUND and missing_ok:
+            raise ClusterError(f"{method} {where}: {error.reason}", status=error.status) from None
+        if answer.status == rest.NOT_FOUND and missing_ok:
             return None
         if answer.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
-            raise _error(f"{method} {path}", answer.status, answer.headers, text)
-        return _object(f"{method} {path}", answer.status, text)
-
-
-def _no_credentials(error: Exception) -> Permanent:
-    words = " ".join(str(error).split()) or type(error).__name__
-    if not isinstance(error, (ConfigException, OSError)):
-        words = f"it can't be read ({words})"
-    return Permanent(
-        "NoCredentials", f"no ServiceAccount in this pod and no usable kubeconfig (--kubeconfig, KUBECONFIG): {words}"
-    )
-
-
-def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
-    root = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
-    scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
-    return f"{root}{scope}/{kind.plural}" + (f"/{quote(name, safe='')}" if name else "")
-
-
-def _object(what: str, status: int, text: bytes) -> Manifest:
-    """The object in an answer; a proxy in between may answer with anything."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ClusterError(f"{what}: the answer is not an object of Kubernetes", status=status)
-    return found
-
-
-def _error(what: str, status: int, headers: Mapping[str, str], text: bytes) -> ClusterError:
-    try:
-        words = str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        words = text[:200].decode(errors="replace")
-    message = f"{what}: {status} {words}"
-    if status == CONFLICT:
-        return Conflict(message, status=status)
-    # An unknown field in an apply is answered with 500, though no repetition will mend it.
-    if status in REFUSED or "field not declared in schema" in words:
-        return Refused(message, status=status)
-    seconds = headers.get("Retry-After", "")
-    return ClusterError(
-        message, status=status, retry_after=float(seconds) if re.fullmatch(r"\d{1,4}", seconds) else None
-    )
+            raise rest.failure(f"{method} {where}", answer.status, answer.headers, text)
+        return rest.parsed(f"{method} {where}", answer.status, text)

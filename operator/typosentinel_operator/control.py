@@ -1,23 +1,39 @@
-"""What makes the operator go: dispatch of keys to reconcilers, and the periodic resync that heals missed events."""
+"""What makes the operator go: news put into the queue, keys dispatched to reconcilers, and the periodic resync.
+
+A resync lists everything. It fills the mirror before the first key is worked on, and heals what a watch missed.
+"""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from typosentinel_operator import names, policies
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.errors import ClusterError, Transient
+from typosentinel_operator.mirror import WATCHED, News, version_number
+from typosentinel_operator.names import Kind
 from typosentinel_operator.reconcile import Key, Reconciler
+from typosentinel_operator.scope import Scope
 from typosentinel_operator.telemetry import Telemetry
 from typosentinel_operator.workqueue import WorkQueue
 
+Manifest = dict[str, Any]
 log = structlog.get_logger(__name__)
 
 # A resync that failed is tried again soon: until it works nobody knows what was missed.
 RESYNC_RETRY_SECONDS = 2.0
+# What a list shows a watch that lives tells within this time.
+HEARD_SECONDS = 3.0
+# Operators of many clusters or shards that were started together don't ask together.
+START_SPREAD_SECONDS = 0.5
+# A policy counts its users after this time: one count serves a burst of events.
+COUNT_DELAY_SECONDS = 1.0
+# So many lists in a row out of the past mean that the past is back: somebody restored a backup of the cluster.
+STALE_LISTS = 3
 
 
 @dataclass(slots=True)
@@ -37,7 +53,6 @@ class Control:
         cluster: the API server.
         reconciler: reconciles ScanServices.
         telemetry: the operator's collectors.
-        namespaces: namespaces to look at; empty: all.
         resync_seconds: time between two resyncs.
         clock: monotonic seconds.
         now: the time, with zone.
@@ -48,7 +63,6 @@ class Control:
     cluster: Cluster
     reconciler: Reconciler
     telemetry: Telemetry
-    namespaces: tuple[str, ...]
     resync_seconds: float
     clock: Callable[[], float]
     now: Callable[[], datetime]
@@ -56,10 +70,35 @@ class Control:
     versions: dict[Key, tuple[str, int] | None] = field(init=False, default_factory=dict)
     queue: WorkQueue[Key] = field(init=False)
     progress: Progress = field(init=False)
+    _synced: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _stale_lists: int = field(init=False, default=0)
+    # What lists have shown and no watch has told yet.
+    _unheard: set[Key] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.queue = WorkQueue(self.process, self.telemetry, self.clock)
         self.progress = Progress(self.clock())
+
+    @property
+    def scope(self) -> Scope:
+        """Which objects to look at."""
+        return self.cluster.mirror.scope
+
+    def heard(self, kind: Kind, manifest: Manifest, *, gone: bool) -> None:
+        """Take in an event of a watch, and put what it concerns into the queue."""
+        mirror = self.cluster.mirror
+        news = mirror.miss(kind, manifest) if gone else mirror.see(kind, manifest)
+        if self._unheard:
+            self._unheard.discard(Key(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"]))
+        if news is not None:
+            self._pass_on(news)
+
+    async def work(self, workers: int) -> None:
+        """Work on keys for ever, once everything has been seen: before that every child would seem to be missing."""
+        await self._synced.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.queue.run(workers))
+            group.create_task(self.reconciler.outbox.run(self.queue.is_pressed))
 
     async def process(self, key: Key) -> float | None:
         """Reconcile one key; returns seconds until it wants to run again."""
@@ -78,45 +117,125 @@ class Control:
             self.telemetry.reconcile_duration.labels(key.kind.name).observe(self.clock() - started)
 
     async def resync_forever(self) -> None:
-        """Enqueue every object there is, again and again."""
+        """Look at every object there is, again and again."""
         # A standby may have waited for days.
         self.progress.started = self.clock()
+        delay = START_SPREAD_SECONDS * self.chance()
         while True:
+            due = self.clock() + delay
+            await asyncio.sleep(delay)
+            self.telemetry.loop_drift.set(self.clock() - due)
             try:
+                following = self.clock() + self.resync_seconds
                 await self.resync()
-                delay = self.resync_seconds
+                # A watch may be dead. What comes of our answer it won't tell either.
+                while await self._missed() and self.clock() < following:
+                    await self._look_at_all(first=False)
+                delay = max(RESYNC_RETRY_SECONDS, following - self.clock())
             except ClusterError as error:
                 log.warning("resync failed; will try again", error=str(error))
-                delay = RESYNC_RETRY_SECONDS
+                delay = max(RESYNC_RETRY_SECONDS, error.retry_after or 0.0)
             self.progress.last_attempt = self.clock()
             # Ten percent of jitter: the replicas of a large fleet of operators must not fall into step.
-            await asyncio.sleep(delay * (0.95 + 0.1 * self.chance()))
+            delay *= 1.0 + 0.1 * self.chance()
 
     async def resync(self) -> None:
-        """List the three kinds and enqueue what is there.
+        """List everything that is watched, and enqueue what is there.
 
         Raises:
             ClusterError: a list could not be read; nothing is counted as synced.
         """
-        first = self.progress.last_resync is None
+        first, started = self.progress.last_resync is None, self.clock()
+        await self._look_at_all(first=first)
         for kind in names.CUSTOM_KINDS:
-            found = [item for scope in self.namespaces or (None,) for item in await self.cluster.list(kind, scope)]
+            found = self.cluster.mirror.names_of(kind)
             self.telemetry.objects.labels(kind.name).set(len(found))
-            for item in found:
-                key = Key(kind, item["metadata"]["namespace"], item["metadata"]["name"])
-                # At start everything is wanted at once; later the keys are spread over a quarter of the period.
-                self.queue.add(key, 0.0 if first else self.chance() * self.resync_seconds / 4)
+            for namespace, name in found:
+                key = Key(kind, namespace, name)
+                # At start everything is wanted at once, and what users wait for first; later the keys are spread over
+                # a quarter of the period.
+                self.queue.add(
+                    key, 0.0 if first else self.chance() * self.resync_seconds / 4, urgent=self._is_awaited(key)
+                )
         self.progress.last_resync = self.clock()
+        self.telemetry.resync_duration.set(self.progress.last_resync - started)
+        self._synced.set()
+
+    async def _look_at_all(self, *, first: bool) -> None:
+        for kind in WATCHED:
+            for namespace in self.scope.namespaces or (None,):
+                await self._look(kind, namespace, first=first)
+        self._stale_lists = 0
+
+    async def _missed(self) -> bool:
+        """Whether lists have shown something that no watch tells; where they have, watches get some time for it."""
+        if not self._unheard:
+            return False
+        await asyncio.sleep(HEARD_SECONDS)
+        missed, self._unheard = self._unheard, set()
+        for key in missed:
+            self.telemetry.resync_finds.labels(key.kind.name).inc()
+        return bool(missed)
+
+    async def _look(self, kind: Kind, namespace: str | None, *, first: bool) -> None:
+        """List one kind, and pass on what no watch has told."""
+        mirror = self.cluster.mirror
+        known, version, present = mirror.latest(kind), 0, set[tuple[str, str]]()
+        async for page in self.cluster.pages(kind, namespace, selector=self.scope.label_selector(kind)):
+            version = version_number(page.version)
+            self._refuse_the_past(kind, version, known)
+            for manifest in page.items:
+                try:
+                    present.add((manifest["metadata"]["namespace"], manifest["metadata"]["name"]))
+                    news = mirror.see(kind, manifest)
+                except (KeyError, TypeError, AttributeError):
+                    raise ClusterError(f"the list of {kind.plural} holds what is none") from None
+                self._found(news, first=first)
+        for one in mirror.sweep(kind, namespace, present, version):
+            self._found(one, first=first)
+
+    def _refuse_the_past(self, kind: Kind, version: int, known: int) -> None:
+        if not 0 < version < known:
+            return
+        self._stale_lists += 1
+        if self._stale_lists >= STALE_LISTS:
+            log.warning("lists stay older than what was seen: the cluster is taken as it is now", kind=kind.name)
+            self.cluster.mirror.forget()
+            self._stale_lists = 0
+        raise ClusterError(f"the list of {kind.plural} is older than what has been seen of them")
+
+    def _found(self, news: News | None, *, first: bool) -> None:
+        # The first time everything is enqueued, whatever it is.
+        if news is not None and not first:
+            self._unheard.add(Key(news.kind, news.namespace, news.name))
+            self._pass_on(news)
+
+    def _pass_on(self, news: News) -> None:
+        key = Key(news.kind, news.namespace, news.name)
+        if news.kind in names.CUSTOM_KINDS:
+            self.queue.add(key, urgent=self._is_awaited(key))
+        delay = COUNT_DELAY_SECONDS if news.kind == names.SCAN_SERVICE else 0.0
+        for kind, name in news.ties:
+            self.queue.add(Key(kind, news.namespace, name), delay)
+
+    def _is_awaited(self, key: Key) -> bool:
+        """Whether somebody has changed the object and nobody has answered yet."""
+        manifest = self.cluster.mirror.get(key.kind, key.namespace, key.name)
+        if manifest is None:
+            return False
+        return bool(manifest.get("status", {}).get("observedGeneration") != manifest["metadata"]["generation"])
 
     async def _dispatch(self, key: Key) -> float | None:
         if key.kind == names.SCAN_SERVICE:
             return await self.reconciler.scan_service(key.namespace, key.name)
-        seen = await policies.reconcile(self.cluster, key.kind, key.namespace, key.name, self.now())
-        # Only a change concerns the users; a policy is looked at far more often, to count them.
+        seen = policies.see(self.cluster.mirror, key.kind, key.namespace, key.name)
+        # Only a change concerns the users; a policy is looked at far more often, to count them. They come before the
+        # report, which may fail for long.
         if self.versions.get(key, ("", 0)) != seen.version:
             for user in seen.users:
-                self.queue.add(Key(names.SCAN_SERVICE, key.namespace, user))
+                self.queue.add(Key(names.SCAN_SERVICE, key.namespace, user), urgent=True)
         self.versions[key] = seen.version
         if seen.version is None and not seen.users:
             del self.versions[key]
+        await policies.report(self.cluster, key.kind, key.namespace, key.name, len(seen.users), self.now())
         return None

@@ -19,6 +19,14 @@ _MERGE_KEYS: Final = {
     "volumeMounts": "mountPath",
     "volumes": "name",
 }
+# Maps that Kubernetes takes as one value: one more label in a selector, whoever added it, selects other pods.
+_ATOMIC_MAPS: Final = frozenset({"labelSelector", "selector"})
+# The address of a Service that has none.
+_HEADLESS: Final = "None"
+# By Kubernetes, on Deployments: how many templates there have been.
+_REVISION: Final = "deployment.kubernetes.io/revision"
+# How a manager is noted that owns spec.replicas and nothing else.
+REPLICAS_FIELD: Final[dict[str, Any]] = {"f:spec": {"f:replicas": {}}}
 # Below these keys stand quantities, which the server may write in another way (0.5 as 500m).
 _QUANTITY_PARENTS: Final = frozenset({"requests", "limits"})
 
@@ -45,6 +53,8 @@ def _compare_key(value: Any, observed: dict[str, Any], key: str, path: str) -> l
     if key not in observed:
         # An empty object or list that the server drops says the same as none.
         return [] if value in ({}, []) else [where]
+    if key in _ATOMIC_MAPS and isinstance(value, dict):
+        return [] if value == observed[key] else [where]
     if key in _QUANTITY_PARENTS and isinstance(value, dict) and isinstance(observed[key], dict):
         return [
             found
@@ -94,6 +104,41 @@ def _same_quantity(wanted: Any, observed: Any) -> bool:
         return False
 
 
+def unchangeable(wanted: dict[str, Any], observed: dict[str, Any]) -> tuple[str, ...]:
+    """Paths of the fields in which a child differs and that Kubernetes lets nobody change; empty: an apply will do.
+
+    A ConfigMap counts only as long as its data differ; a Service without an address is of another nature than ours.
+    """
+    if wanted["kind"] == names.DEPLOYMENT.name and wanted["spec"]["selector"] != observed["spec"]["selector"]:
+        return ("spec.selector",)
+    if wanted["kind"] == names.SERVICE.name and observed["spec"].get("clusterIP") == _HEADLESS:
+        return ("spec.clusterIP",)
+    if (
+        wanted["kind"] == names.CONFIG_MAP.name
+        and observed.get("immutable")
+        and _compare(wanted["data"], observed.get("data"), "data", quantity=False)
+    ):
+        return ("immutable data",)
+    return ()
+
+
+def hands_on(wanted: dict[str, Any], observed: dict[str, Any]) -> bool:
+    """Whether a new Deployment would take over every ReplicaSet that the old one leaves behind, and so its pods.
+
+    It does by its selector, whatever theirs are. ReplicaSets carry the labels of the template that they are from: all
+    of them match when the old selector has asked for as much, and when there has been one template and that matches.
+    Any other Deployment would leave pods that belong to nobody.
+    """
+    if wanted["kind"] != names.DEPLOYMENT.name:
+        return False
+    labels = set(wanted["spec"]["selector"]["matchLabels"].items())
+    selector, template = observed["spec"]["selector"], observed["spec"]["template"]
+    if labels <= set(selector.get("matchLabels", {}).items()):
+        return True
+    first = observed["metadata"].get("annotations", {}).get(_REVISION) == "1"
+    return first and labels <= set(template["metadata"].get("labels", {}).items())
+
+
 def is_ours(observed: dict[str, Any], owner_uid: str) -> bool:
     """Whether the object is controlled by the owner with this uid."""
     owner = _controller(observed)
@@ -122,13 +167,9 @@ def _controller(observed: dict[str, Any]) -> dict[str, Any] | None:
 
 def owns_replicas(deployment: dict[str, Any], manager: str) -> bool:
     """Whether `manager` is among the owners of the Deployment's spec.replicas, by writing the Deployment itself."""
-    return (manager, "") in holders_of_replicas(deployment)
-
-
-def holders_of_replicas(deployment: dict[str, Any]) -> set[tuple[str, str]]:
-    """Who owns the Deployment's spec.replicas, as (manager, subresource); nobody: the API server has set it to 1."""
-    return {
-        (entry.get("manager", ""), entry.get("subresource", ""))
+    return any(
+        entry.get("manager") == manager
+        and not entry.get("subresource")
+        and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
         for entry in deployment["metadata"].get("managedFields", [])
-        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
-    }
+    )

@@ -57,6 +57,10 @@ class Conflict(ClusterError):
     """Somebody else changed or replaced the object in between (409)."""
 
 
+class Superseded(Transient):
+    """What was to be done rests on an object that has changed since: look again."""
+
+
 class LeadershipLost(OperatorError):
     """Another operator may lead from now on: this process must not write any more, and ends."""
 
@@ -67,3 +71,11 @@ class WatchFailed(OperatorError):
 
 class SettingsError(OperatorError):
     """The process's settings can't be used; the message names the variable and what it takes."""
+
+
+class BadReview(OperatorError):
+    """What was sent to the webhook is no AdmissionReview of ours; the message says in which field."""
+
+
+class UnusableCertificate(OperatorError):
+    """The webhook's certificate can't be used; the message says why."""

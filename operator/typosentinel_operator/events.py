@@ -1,11 +1,16 @@
 """Events on transitions: what `kubectl describe` and an event exporter show of an object's history."""
 
+import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 import structlog
+from prometheus_client import Counter
 
 from typosentinel_operator import names
 from typosentinel_operator.apply import Change
@@ -23,6 +28,11 @@ _BAD_WHEN_TRUE: Final = frozenset({Condition.STALLED})
 # Somebody wants it so: neither of their states is bad, but for annotations that nobody understands.
 _WANTED: Final = frozenset({Condition.PAUSED, Condition.SCALING_PAUSED, Condition.OVERRIDE_ACTIVE})
 _MAX_NOTE: Final = 1024
+# Of some hundred bytes each.
+MAX_WAITING: Final = 10_000
+# Five seconds, in steps of a tenth.
+STANDS_BACK: Final = 50
+STEP_SECONDS: Final = 0.1
 
 
 def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, str]]:
@@ -55,36 +65,98 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
 
 
 def of_changes(changes: Iterable[Change]) -> list[tuple[str, str, str]]:
-    """(type, reason, note) of the Events that writes deserve."""
-    return [("Warning" if change.bad else "Normal", change.reason, change.message) for change in changes]
+    """(type, reason, note) of the Events that writes deserve: one for all writes of a kind, which come in sixes."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for change in changes:
+        told.setdefault(("Warning" if change.bad else "Normal", change.reason), []).append(change.message)
+    return [(kind, reason, "; ".join(messages)) for (kind, reason), messages in told.items()]
 
 
-async def emit(cluster: Cluster, regarding: Manifest, events: Iterable[tuple[str, str, str]], now: datetime) -> None:
-    """Write Events about an object. An Event that can't be written is logged: it must never stop a reconciliation."""
+class Outbox:
+    """Events that wait to be written: one at a time, and behind what people wait for.
+
+    An Event is worth less than what it tells of. It never stops a reconciliation, it is lost with the process, and of
+    too many that wait the oldest are dropped.
+
+    Args:
+        cluster: where they are written.
+        dropped: counts those that were not written, for which reason ever.
+    """
+
+    def __init__(self, cluster: Cluster, dropped: Counter) -> None:
+        self._cluster = cluster
+        self._dropped = dropped
+        # As JSON, which is a third of what Python would make of it: a storm may leave thousands.
+        self._waiting: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    def put(self, regarding: Manifest, events: Iterable[tuple[str, str, str]], now: datetime) -> None:
+        """Have (type, reason, note) told about an object."""
+        for event in events:
+            if len(self._waiting) == MAX_WAITING:
+                self._waiting.popleft()
+                self._dropped.inc()
+            self._waiting.append(orjson.dumps(_manifest(regarding, *event, now)))
+            self._wake.set()
+
+    async def run(self, busy: Callable[[], bool]) -> None:
+        """Write for ever; while somebody waits for what is more important, each Event stands back for some seconds."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await _stand_back(busy)
+                await self._write()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the one that is being written, and write what still waits, as far as that goes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._write()
+                while self._waiting:
+                    await self._write()
+
+    async def _write(self) -> None:
+        async with self._turn:
+            # The last one may have been written at the end of the process meanwhile.
+            if not self._waiting:
+                return
+            manifest = orjson.loads(self._waiting.popleft())
+            try:
+                await self._cluster.create(names.EVENT, manifest)
+            except ClusterError as error:
+                self._dropped.inc()
+                log.warning("event not written", reason=manifest["reason"], note=manifest["note"], error=str(error))
+
+
+async def _stand_back(busy: Callable[[], bool]) -> None:
+    for _ in range(STANDS_BACK):
+        if not busy():
+            return
+        await asyncio.sleep(STEP_SECONDS)
+
+
+def _manifest(regarding: Manifest, kind: str, reason: str, note: str, now: datetime) -> Manifest:
     meta = regarding["metadata"]
-    for kind, reason, note in events:
-        digest = hashlib.sha256(f"{meta['uid']}{reason}{note}{now.isoformat()}".encode()).hexdigest()[:16]
-        manifest = {
-            "apiVersion": names.EVENT.api_version,
-            "kind": names.EVENT.name,
-            "metadata": {"name": f"{meta['name']}.{digest}", "namespace": meta["namespace"]},
-            "eventTime": now.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "reportingController": f"{names.GROUP}/operator",
-            "reportingInstance": names.FIELD_MANAGER,
-            "action": "Reconcile",
-            "type": kind,
-            "reason": reason,
-            "note": note[:_MAX_NOTE],
-            "regarding": {
-                "apiVersion": regarding["apiVersion"],
-                "kind": regarding["kind"],
-                "name": meta["name"],
-                "namespace": meta["namespace"],
-                "uid": meta["uid"],
-                "resourceVersion": meta["resourceVersion"],
-            },
-        }
-        try:
-            await cluster.create(names.EVENT, manifest)
-        except ClusterError as error:
-            log.warning("event not written", reason=reason, note=note, error=str(error))
+    digest = hashlib.sha256(f"{meta['uid']}{reason}{note}{now.isoformat()}".encode()).hexdigest()[:16]
+    return {
+        "apiVersion": names.EVENT.api_version,
+        "kind": names.EVENT.name,
+        "metadata": {"name": f"{meta['name']}.{digest}", "namespace": meta["namespace"]},
+        "eventTime": now.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "reportingController": f"{names.GROUP}/operator",
+        "reportingInstance": names.FIELD_MANAGER,
+        "action": "Reconcile",
+        "type": kind,
+        "reason": reason,
+        "note": note[:_MAX_NOTE],
+        "regarding": {
+            "apiVersion": regarding["apiVersion"],
+            "kind": regarding["kind"],
+            "name": meta["name"],
+            "namespace": meta["namespace"],
+            "uid": meta["uid"],
+            "resourceVersion": meta["resourceVersion"],
+        },
+    }

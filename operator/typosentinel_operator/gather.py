@@ -1,4 +1,7 @@
-"""All reads of one reconciliation, in one place: the rest decides on what stands here."""
+"""All reads of one reconciliation, in one place: the rest decides on what stands here.
+
+What is watched comes out of the mirror; what others own and nobody watches is asked for.
+"""
 
 import base64
 import hashlib
@@ -10,6 +13,7 @@ from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired.inputs import selector_labels
 from typosentinel_operator.errors import Permanent
 from typosentinel_operator.fields import PolicyReference, SecretKeyReference
+from typosentinel_operator.mirror import Mirror
 from typosentinel_operator.observed import ConfigMapView, NoAnswer, PodView, Policies, SecretView, Unresolved
 from typosentinel_operator.scalingspec import ScalingPolicySpec
 from typosentinel_operator.scrape import Scraper
@@ -25,13 +29,13 @@ _SHOWN_KEYS: Final = 5
 _WITHOUT: Final = "until then scanners go on with what they had last, or without it"
 
 
-async def policies(cluster: Cluster, namespace: str, spec: specs.ScanServiceSpec) -> Policies:
-    """Read the policies that a ScanService refers to."""
+def policies(mirror: Mirror, namespace: str, spec: specs.ScanServiceSpec) -> Policies:
+    """The policies that a ScanService refers to."""
     cache = spec.cache_policy_ref
     scaling = spec.scaling_policy_ref
     return Policies(
-        cache=await _policy(cluster, names.CACHE_POLICY, namespace, cache, CachePolicySpec),
-        scaling=await _policy(cluster, names.SCALING_POLICY, namespace, scaling, ScalingPolicySpec),
+        cache=_policy(mirror, names.CACHE_POLICY, namespace, cache, CachePolicySpec),
+        scaling=_policy(mirror, names.SCALING_POLICY, namespace, scaling, ScalingPolicySpec),
     )
 
 
@@ -54,19 +58,36 @@ async def secrets(
     )
 
 
-async def children(cluster: Cluster, namespace: str, scan_service: str) -> dict[str, list[Manifest]]:
-    """Everything of our kinds that carries this ScanService's label, by kind."""
-    selector = f"{names.MANAGED_SELECTOR},{names.LABEL_SCAN_SERVICE}={scan_service}"
-    return {kind.name: await cluster.list(kind, namespace, selector=selector) for kind in names.CHILD_KINDS}
+async def children(cluster: Cluster, scan_service: Manifest) -> dict[str, list[Manifest]]:
+    """Everything of our kinds that is tied to this ScanService by label or owner, by kind.
+
+    Where it has been reported on and no Deployment of it is known, what is not known is looked for by name: another
+    shard may have made it, or somebody has taken our labels off. What stays as it is must be seen as it is.
+
+    Raises:
+        ClusterError: try again.
+    """
+    namespace, name = scan_service["metadata"]["namespace"], scan_service["metadata"]["name"]
+    tie = (names.SCAN_SERVICE, name)
+    found = {kind.name: cluster.mirror.tied(kind, namespace, tie) for kind in names.CHILD_KINDS}
+    if found[names.DEPLOYMENT.name] or not scan_service.get("status", {}).get("conditions"):
+        return found
+    for kind in names.CHILD_KINDS:
+        if not found[kind.name]:
+            there = await cluster.get(kind, namespace, names.child_name(name))
+            found[kind.name] = [] if there is None else [there]
+    return found
 
 
-async def pods(cluster: Cluster, scraper: Scraper, namespace: str, scan_service: str) -> tuple[PodView, ...]:
+async def pods(mirror: Mirror, scraper: Scraper, namespace: str, scan_service: str) -> tuple[PodView, ...]:
     """The scanner pods that are not on their way out, and what the ready ones say of themselves."""
-    selector = ",".join(f"{key}={value}" for key, value in selector_labels(scan_service).items())
+    selected = selector_labels(scan_service).items()
     present = [
         pod
-        for pod in await cluster.list(names.POD, namespace, selector=selector)
-        if "deletionTimestamp" not in pod["metadata"] and pod.get("status", {}).get("phase") not in _ENDED
+        for pod in mirror.tied(names.POD, namespace, (names.SCAN_SERVICE, scan_service))
+        if selected <= pod["metadata"].get("labels", {}).items()
+        and "deletionTimestamp" not in pod["metadata"]
+        and pod["status"].get("phase") not in _ENDED
     ]
     since = {pod["metadata"]["uid"]: _ready_since(pod) for pod in present}
     reports = await scraper.ask(
@@ -132,18 +153,20 @@ def _without_key(field: str, name: str, key: str, present: list[str]) -> Unresol
     )
 
 
-async def _policy(
-    cluster: Cluster, kind: names.Kind, namespace: str, reference: PolicyReference | None, model: type[Spec]
+def _policy(
+    mirror: Mirror, kind: names.Kind, namespace: str, reference: PolicyReference | None, model: type[Spec]
 ) -> Spec | Unresolved | None:
     if reference is None:
         return None
     name = reference.name
-    manifest = await cluster.get(kind, namespace, name)
+    manifest = mirror.get(kind, namespace, name)
     if manifest is None:
+        selector = mirror.scope.selector
+        of_us = f" with labels that this operator looks for ({selector})" if selector else ""
         return Unresolved(
             names.Reason.POLICY_NOT_FOUND,
-            f'{kind.name} "{name}" does not exist in namespace "{namespace}": create it or correct the reference; '
-            "what runs goes on as it is",
+            f'{kind.name} "{name}" does not exist in namespace "{namespace}"{of_us}: create it or correct the '
+            "reference; what runs goes on as it is",
         )
     try:
         return specs.parse(model, manifest)

@@ -1,73 +1,88 @@
-"""Watches: every event only enqueues a key. `on.event` alone, because kopf's other handlers write to the objects."""
+"""Watches: every event goes into the mirror. `on.event` alone, as kopf's other handlers write to the objects."""
 
-from typing import Any, Final
+from typing import Any
 
 import kopf
 
-from typosentinel_operator import names, policies
-from typosentinel_operator.reconcile import Key
-from typosentinel_operator.workqueue import WorkQueue
+from typosentinel_operator import mirror
+from typosentinel_operator.cluster import PAGE
+from typosentinel_operator.control import Control
+from typosentinel_operator.scope import Scope
 
-COUNT_DELAY_SECONDS: Final = 1.0
+DELETED = "DELETED"
 
 
-def register(registry: kopf.OperatorRegistry, queue: WorkQueue[Key]) -> None:
+class _NoDifferences(kopf.DiffBaseStorage):
+    """What kopf would compare with for handlers that we don't have: it copies each object for that, three times."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing."""
+        return kopf.BodyEssence({})
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        """Nothing."""
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Nowhere."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """The same of how far such handlers have come."""
+
+    def fetch(self, **_: Any) -> kopf.ProgressRecord | None:
+        """Nothing."""
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Nowhere."""
+
+    def purge(self, **_: Any) -> None:
+        """Nowhere."""
+
+    def touch(self, **_: Any) -> None:
+        """Nowhere."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Nothing to clear."""
+        return essence
+
+
+def register(registry: kopf.OperatorRegistry, control: Control) -> None:
     """Watch the three kinds, the children and the pods.
 
-    The handlers are coroutines although they await nothing: kopf runs plain functions in threads, and the queue
-    belongs to the event loop.
+    The handler is a coroutine although it awaits nothing: kopf runs plain functions in threads, and the queue belongs
+    to the event loop.
     """
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
-    referred: dict[Key, tuple[Key, ...]] = {}
-
-    @kopf.on.event(names.GROUP, names.VERSION, names.SCAN_SERVICE.plural, registry=registry)
-    async def scan_service(*, namespace: str | None, name: str, type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 - kopf's word
-        key = Key(names.SCAN_SERVICE, str(namespace), name)
-        queue.add(key)
-        found = tuple(Key(kind, key.namespace, policy) for kind, policy in policies.referred(dict(body)))
-        # To be counted among its users, or no longer; one count serves a burst of events.
-        for policy in {*found, *referred.pop(key, ())}:
-            queue.add(policy, COUNT_DELAY_SECONDS)
-        if type != "DELETED":
-            referred[key] = found
-
-    for kind in (names.CACHE_POLICY, names.SCALING_POLICY):
-
-        @kopf.on.event(names.GROUP, names.VERSION, kind.plural, registry=registry, param=kind)
-        async def policy(*, namespace: str | None, name: str, param: Any = None, **_: Any) -> None:
-            queue.add(Key(param, str(namespace), name))
-
-    for kind in (*names.CHILD_KINDS, names.POD):
+    for kind in mirror.WATCHED:
         group, _, version = kind.api_version.rpartition("/")
 
-        @kopf.on.event(group, version, kind.plural, registry=registry)
-        async def child(*, namespace: str | None, meta: kopf.Meta, **_: Any) -> None:
-            for name in _scan_services(meta):
-                queue.add(Key(names.SCAN_SERVICE, str(namespace), name))
+        @kopf.on.event(group, version, kind.plural, registry=registry, param=kind)
+        async def heard(*, event: kopf.RawEvent, param: Any = None, **_: Any) -> None:
+            control.heard(param, dict(event["object"]), gone=event["type"] == DELETED)
 
 
-def _scan_services(meta: kopf.Meta) -> set[str]:
-    """ScanServices that a child belongs to by its label or its owner: somebody may have taken the label off."""
-    owners = {owner["name"] for owner in meta.get("ownerReferences", []) if owner["kind"] == names.SCAN_SERVICE.name}
-    label = meta.labels.get(names.LABEL_SCAN_SERVICE)
-    return owners | ({label} if label else set())
-
-
-def watch_settings() -> kopf.OperatorSettings:
+def watch_settings(scope: Scope) -> kopf.OperatorSettings:
     """Settings for kopf: watch, select on the server, and write nothing."""
     settings = kopf.OperatorSettings()
     # Without it kopf reads namespaces and CRDs of the whole cluster, for which we ask no right.
     settings.scanning.disabled = True
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = _NoDifferences()
+    settings.persistence.progress_storage = _NoProgress()
     settings.watching.server_timeout = 240
     settings.watching.client_timeout = 250
     settings.watching.connect_timeout = 10
-    settings.watching.chunk_size = 500
-    for kind in (*names.CHILD_KINDS, names.POD):
+    settings.watching.chunk_size = PAGE
+    # kopf keeps a task for each object for so long after an event; ours are done at once.
+    settings.queueing.idle_timeout = 0.5
+    for kind in mirror.WATCHED:
         group, _, version = kind.api_version.rpartition("/")
-        settings.watching.label_selectors[group, version, kind.plural] = names.MANAGED_SELECTOR
+        if scope.label_selector(kind):
+            settings.watching.label_selectors[group, version, kind.plural] = scope.label_selector(kind)
     return settings

@@ -13,15 +13,18 @@ from typing import Any, Final
 import structlog
 
 from typosentinel_operator import lease, names
-from typosentinel_operator.cluster import NOT_FOUND, Cluster
+from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.errors import ClusterError, Conflict, LeadershipLost
 from typosentinel_operator.lease import Action, Sight, Tenure, Timing
+from typosentinel_operator.rest import NOT_FOUND
 from typosentinel_operator.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
 
 # A renewal that was under way when it was cancelled may come between reading and giving back, once.
 RELEASE_ATTEMPTS: Final = 2
+# At the end of a process that has so many seconds to end in; what is not given back runs out.
+RELEASE_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -130,13 +133,19 @@ class Elector:
             return False
         if action is Action.GIVE_UP:
             self._lose(f"the Lease is held by {sight.holder or 'nobody'}")
-        wanted = lease.claimed(sight, self.place, self.identity, self.timing, self.now())
+        wanted = lease.claimed(sight, self.place, self.identity, self.timing, self.now(), await self._owners(sight))
         self._current, self._tried = False, True
         sent = self.clock()
         self._see(await self.cluster.claim(wanted, seconds=self._seconds()))
         self._current = True
         self.tenure.until = sent + self.timing.deadline
         return True
+
+    async def _owners(self, sight: Sight) -> list[dict[str, Any]]:
+        """Whom a Lease that has to be made belongs to."""
+        if sight.lease is not None:
+            return []
+        return lease.owners(await self.cluster.whoami(seconds=self._seconds()), self.place[0])
 
     async def _look(self) -> Sight:
         return self._see(await self.cluster.get(names.LEASE, *self.place, seconds=self._seconds()))
@@ -176,15 +185,20 @@ class Elector:
         self._leading = False
         self.telemetry.leader.set(0)
         try:
-            for _ in range(RELEASE_ATTEMPTS):
-                sight = await self._look()
-                if sight.lease is None or sight.holder != self.identity:
-                    return
-                try:
-                    await self.cluster.claim(lease.released(sight.lease, self.now()), seconds=self._seconds())
-                except Conflict:
-                    continue
-                log.info("lease released", lease="/".join(self.place))
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._give_back()
+        except (ClusterError, TimeoutError) as error:
+            reason = str(error) or f"no answer within {RELEASE_SECONDS:g} s"
+            log.warning("lease not released; it runs out by itself", error=reason)
+
+    async def _give_back(self) -> None:
+        for _ in range(RELEASE_ATTEMPTS):
+            sight = await self._look()
+            if sight.lease is None or sight.holder != self.identity:
                 return
-        except ClusterError as error:
-            log.warning("lease not released; it runs out by itself", error=str(error))
+            try:
+                await self.cluster.claim(lease.released(sight.lease, self.now()), seconds=self._seconds())
+            except Conflict:
+                continue
+            log.info("lease released", lease="/".join(self.place))
+            return

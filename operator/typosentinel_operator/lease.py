@@ -5,7 +5,7 @@ it change. The times within it are for people; clocks of machines differ.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -17,6 +17,8 @@ Manifest = dict[str, Any]
 
 # In a Lease that was given back; its holder is nobody, so nobody waits for it to run out.
 RELEASED_SECONDS: Final = 1
+# What stands before namespace and name of a ServiceAccount in the name of a user.
+_ACCOUNT: Final = "system:serviceaccount:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,24 @@ def pause(sight: Sight | None, timing: Timing, now: float) -> float:
     return min(timing.retry, left) if left > 0 else timing.retry
 
 
-def claimed(sight: Sight, place: tuple[str, str], me: str, timing: Timing, now: datetime) -> Manifest:
-    """The Lease at `place` (namespace, name) as it is to be, held by us from `now` on."""
+def owners(user: Manifest, namespace: str) -> list[Manifest]:
+    """Owner references of a Lease made by this user: its ServiceAccount, so that it goes when the release goes.
+
+    Args:
+        user: as whom the API server knows us (`userInfo`).
+        namespace: of the Lease; nobody in another one can own it.
+    """
+    where, _, name = str(user.get("username", "")).removeprefix(_ACCOUNT).partition(":")
+    if where != namespace or not name or not user.get("uid"):
+        return []
+    kind = names.SERVICE_ACCOUNT
+    return [{"apiVersion": kind.api_version, "kind": kind.name, "name": name, "uid": user["uid"]}]
+
+
+def claimed(
+    sight: Sight, place: tuple[str, str], me: str, timing: Timing, now: datetime, owned_by: Sequence[Manifest] = ()
+) -> Manifest:
+    """The Lease at `place` (namespace, name) as it is to be, held by us from `now` on; a new one is owned by these."""
     time = _time(now)
     spec = sight.spec | {"holderIdentity": me, "leaseDurationSeconds": timing.duration, "renewTime": time}
     if sight.holder != me:
@@ -133,7 +151,7 @@ def claimed(sight: Sight, place: tuple[str, str], me: str, timing: Timing, now: 
     return {
         "apiVersion": names.LEASE.api_version,
         "kind": names.LEASE.name,
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace} | ({"ownerReferences": [*owned_by]} if owned_by else {}),
         "spec": spec,
     }
 

@@ -16,6 +16,8 @@ CATEGORY: Final = "typosentinel"
 # `spec.replicas` for the moment between giving it up and the HPA's first write.
 FIELD_MANAGER: Final = "typosentinel-operator"
 HANDOVER_MANAGER: Final = "typosentinel-operator-handover"
+# Holds the webhook's certificates and where the API server is told to trust them.
+CERTIFICATE_MANAGER: Final = "typosentinel-operator-certificates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ POD: Final = Kind("v1", "Pod", "pods")
 SECRET: Final = Kind("v1", "Secret", "secrets")
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
 LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+WEBHOOK_CONFIGURATION: Final = Kind(
+    "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"
+)
 
 CUSTOM_KINDS: Final = (SCAN_SERVICE, CACHE_POLICY, SCALING_POLICY)
 # In the order in which they are applied: what a pod needs comes before the pods.
@@ -63,6 +68,8 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_SCAN_SERVICE: Final = f"{GROUP}/scanservice"
 # On pods: the hash of the template that they were made from.
 LABEL_TEMPLATE: Final = f"{GROUP}/template"
+# On children, the name of the shard that looks after them, where there are shards.
+LABEL_SHARD: Final = f"{GROUP}/shard"
 APP_NAME: Final = "typosentinel-scanner"
 MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={FIELD_MANAGER}"
 
@@ -107,6 +114,16 @@ ALLOW_LIST_KEY: Final = "allow-list.yaml"
 PRIVATE_NAMES: Final = "privateNames"
 ALLOW_LIST: Final = "allowList"
 STATE_DIRECTORY: Final = "/var/lib/typosentinel"
+
+# The webhook as the API server names it to whom it refuses something, and where it is asked.
+WEBHOOK: Final = f"validate.{GROUP}"
+WEBHOOK_PATH: Final = "/validate"
+WEBHOOK_DIRECTORY: Final = "/etc/typosentinel-webhook"
+# Keys of the Secret with its certificates, as cert-manager calls them; the authority's own key is never mounted.
+AUTHORITY_CERTIFICATES_KEY: Final = "ca.crt"
+AUTHORITY_PRIVATE_KEY: Final = "ca.key"
+SERVING_CERTIFICATE_KEY: Final = "tls.crt"
+SERVING_PRIVATE_KEY: Final = "tls.key"
 
 
 def child_name(scan_service: str) -> str:
@@ -179,6 +196,8 @@ class Reason:
     CHILD_REPAIRED: Final = "ChildRepaired"
     CHILD_CREATED: Final = "ChildCreated"
     CHILD_PRUNED: Final = "ChildPruned"
+    CHILD_RECREATED: Final = "ChildRecreated"
+    CHILD_UNCHANGEABLE: Final = "ChildUnchangeable"
     ACCEPTED: Final = "Accepted"
 
 
@@ -193,9 +212,23 @@ class Metric:
     QUEUE_RETRIES: Final = "typosentinel_operator_workqueue_retries_total"
     QUEUE_LATENCY: Final = "typosentinel_operator_workqueue_queue_duration_seconds"
     QUEUE_OLDEST: Final = "typosentinel_operator_workqueue_oldest_seconds"
+    RESYNC_DURATION: Final = "typosentinel_operator_resync_duration_seconds"
+    RESYNC_FINDS: Final = "typosentinel_operator_resync_finds_total"
+    EVENTS_DROPPED: Final = "typosentinel_operator_events_dropped_total"
+    LOOP_DRIFT: Final = "typosentinel_operator_loop_drift_seconds"
     RESYNC_AGE: Final = "typosentinel_operator_resync_age_seconds"
     OBJECTS: Final = "typosentinel_operator_objects"
     LEADER: Final = "typosentinel_operator_leader"
     LEADER_TRANSITIONS: Final = "typosentinel_operator_leader_transitions_total"
     LEASE_FAILURES: Final = "typosentinel_operator_lease_failures_total"
     BUILD_INFO: Final = "typosentinel_operator_build_info"
+
+
+class WebhookMetric:
+    """Metrics of the admission webhook."""
+
+    REQUESTS: Final = "typosentinel_webhook_requests_total"
+    REQUEST_DURATION: Final = "typosentinel_webhook_request_duration_seconds"
+    CERTIFICATE_EXPIRY: Final = "typosentinel_webhook_certificate_expiry_timestamp_seconds"
+    CERTIFICATE_LOADS: Final = "typosentinel_webhook_certificate_loads_total"
+    BUILD_INFO: Final = "typosentinel_webhook_build_info"

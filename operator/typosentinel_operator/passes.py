@@ -147,8 +147,11 @@ def kept(wanted: tuple[Manifest, ...], policies: Policies) -> frozenset[str]:
 
 
 def first_replicas(inputs: Inputs, autoscalers: list[Manifest]) -> int | None:
-    """Pods that a Deployment made now starts with: what the autoscaler wanted last, at least its floor."""
-    if inputs.scaling is None:
-        return None
+    """Pods that a Deployment made now starts with: what the autoscaler wanted last, at least its floor.
+
+    Without its policy the autoscaler alone knows; where it does not either, and where the number is fixed, it is None.
+    """
     wanted = [int(found.get("status", {}).get("desiredReplicas", 0)) for found in autoscalers]
-    return min(inputs.scaling.max_replicas, max([inputs.scaling.min_replicas, *wanted]))
+    if inputs.scaling is not None:
+        return min(inputs.scaling.max_replicas, max([inputs.scaling.min_replicas, *wanted]))
+    return None if inputs.replicas is not None else max(wanted, default=0) or None

@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from typosentinel_operator import conditions, names, specs
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.errors import Permanent
+from typosentinel_operator.mirror import Mirror
 from typosentinel_operator.names import Condition, Kind, Reason
 
 Manifest = dict[str, Any]
-
-# Field of a ScanService's spec that refers to a policy of this kind.
-REFERENCE_FIELDS: Final = {
-    names.CACHE_POLICY.name: "cachePolicyRef",
-    names.SCALING_POLICY.name: "scalingPolicyRef",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +27,27 @@ class Seen:
     version: tuple[str, int] | None
 
 
-def referred(scan_service: Manifest) -> tuple[tuple[Kind, str], ...]:
-    """Policies that a ScanService refers to, as (kind, name)."""
-    spec = scan_service.get("spec", {})
-    return tuple(
-        (kind, spec[REFERENCE_FIELDS[kind.name]]["name"])
-        for kind in (names.CACHE_POLICY, names.SCALING_POLICY)
-        if REFERENCE_FIELDS[kind.name] in spec
-    )
+def see(mirror: Mirror, kind: Kind, namespace: str, name: str) -> Seen:
+    """A policy as the mirror shows it; one that is on its way out holds until it has gone."""
+    users = mirror.names_tied(names.SCAN_SERVICE, namespace, (kind, name))
+    manifest = mirror.get(kind, namespace, name)
+    if manifest is None:
+        return Seen(users, None)
+    return Seen(users, (manifest["metadata"]["uid"], manifest["metadata"]["generation"]))
 
 
-async def reconcile(cluster: Cluster, kind: Kind, namespace: str, name: str, now: datetime) -> Seen:
-    """Report on one policy; the caller passes a change on to the users, who have to hear of its end too.
+async def report(cluster: Cluster, kind: Kind, namespace: str, name: str, users: int, now: datetime) -> None:
+    """Write the status of a policy, unless it is right already or the policy is on its way out.
 
     Raises:
         ClusterError: try again.
     """
-    services = await cluster.list(names.SCAN_SERVICE, namespace)
-    users = tuple(service["metadata"]["name"] for service in services if (kind, name) in referred(service))
-    manifest = await cluster.get(kind, namespace, name)
+    manifest = cluster.mirror.get(kind, namespace, name)
     if manifest is None or "deletionTimestamp" in manifest["metadata"]:
-        return Seen(users, None)
-    await _report(cluster, kind, manifest, len(users), now)
-    return Seen(users, (manifest["metadata"]["uid"], manifest["metadata"]["generation"]))
+        return
+    wanted = document(manifest, kind, users, now)
+    if wanted != manifest.get("status", {}):
+        await cluster.apply_status(kind, manifest, wanted)
 
 
 def document(manifest: Manifest, kind: Kind, users: int, now: datetime) -> Manifest:
@@ -77,12 +70,6 @@ def document(manifest: Manifest, kind: Kind, users: int, now: datetime) -> Manif
             now=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         ),
     }
-
-
-async def _report(cluster: Cluster, kind: Kind, manifest: Manifest, users: int, now: datetime) -> None:
-    wanted = document(manifest, kind, users, now)
-    if wanted != manifest.get("status", {}):
-        await cluster.apply_status(kind, manifest, wanted)
 
 
 def _verdicts(manifest: Manifest, kind: Kind) -> tuple[Verdict, ...]:

@@ -47,7 +47,8 @@ def waits_for_somebody(observed: Observed, ready: Verdict) -> bool:
         ready: the condition Ready that was made of it.
     """
     if observed.failure is not None:
-        return True
+        # The child that can't be changed is made anew by ourselves, in a moment.
+        return observed.failure[0] != Reason.CHILD_UNCHANGEABLE
     if observed.interruption is not None:
         return False
     reasons = {ready.reason, *(one.reason for one in observed.unresolved or observed.missing)}

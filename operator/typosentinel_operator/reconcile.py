@@ -8,7 +8,6 @@ from typing import Any, Final
 from typosentinel_operator import (
     apply,
     conditions,
-    drift,
     events,
     gather,
     interventions,
@@ -18,10 +17,11 @@ from typosentinel_operator import (
     specs,
     status,
 )
-from typosentinel_operator.apply import Contested, Owner
+from typosentinel_operator.apply import Circumstances, Contested, Owner
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired import children
-from typosentinel_operator.errors import ClusterError, Permanent
+from typosentinel_operator.errors import ClusterError, Permanent, Superseded
+from typosentinel_operator.events import Outbox
 from typosentinel_operator.names import Condition
 from typosentinel_operator.observed import (
     Observed,
@@ -62,6 +62,7 @@ class Reconciler:
         default_image: scanner image where a spec names none.
         now: the time, with zone.
         tokens: of administrative ports.
+        outbox: for Events.
         contested: fields of children that admission changes back.
     """
 
@@ -70,6 +71,7 @@ class Reconciler:
     default_image: str
     now: Callable[[], datetime]
     tokens: Tokens
+    outbox: Outbox
     contested: Contested = field(default_factory=Contested)
 
     async def scan_service(self, namespace: str, name: str) -> float | None:
@@ -80,18 +82,18 @@ class Reconciler:
 
         Raises:
             ClusterError: try again.
+            Superseded: the same.
         """
-        manifest = await self.cluster.get(names.SCAN_SERVICE, namespace, name)
+        mirror = self.cluster.mirror
+        manifest = mirror.get(names.SCAN_SERVICE, namespace, name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             # The children carry owner references: the garbage collector does the rest.
             self.tokens.forget(namespace, name)
             return None
-        now = Pass(
-            manifest, await gather.children(self.cluster, namespace, name), interventions.read(manifest, self.now())
-        )
+        now = Pass(manifest, await gather.children(self.cluster, manifest), interventions.read(manifest, self.now()))
         now.applied.withheld = [] if now.interventions.frozen else None
         await self._realise(now)
-        pods = await gather.pods(self.cluster, self.scraper, namespace, name)
+        pods = await gather.pods(mirror, self.scraper, namespace, name)
         seen = passes.observation(now, pods, self.now())
         delay = await self._report(now, seen)
         if not now.interventions.frozen:
@@ -108,32 +110,45 @@ class Reconciler:
         try:
             spec = specs.parse(ScanServiceSpec, now.manifest)
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
-            now.policies = await gather.policies(self.cluster, meta["namespace"], spec)
+            now.policies = gather.policies(self.cluster.mirror, meta["namespace"], spec)
             now.config_maps = await gather.config_maps(self.cluster, meta["namespace"], spec)
             inputs = passes.inputs_of(
                 now.manifest, spec, now.policies, self.default_image, now.applied.objects, now.interventions
             )
             now.secrets = await gather.secrets(self.cluster, meta["namespace"], spec, inputs.cache)
-            inputs = replace(inputs, kept=passes.mounts_kept(now), kept_secrets=passes.secrets_kept(now))
+            inputs = replace(
+                inputs,
+                shard=self.cluster.mirror.scope.shard,
+                kept=passes.mounts_kept(now),
+                kept_secrets=passes.secrets_kept(now),
+            )
             wanted = children.build(inputs)
             if not now.interventions.frozen:
                 # Before the pods that mount it.
                 now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
-            await apply.apply(self.cluster, wanted, now.observed, owner, self.contested, now.applied)
             first = passes.first_replicas(inputs, now.observed[names.AUTOSCALER.name])
-            if first is not None and not now.interventions.frozen:
-                await self._start(now, first)
-            await apply.prune(self.cluster, passes.kept(wanted, now.policies), now.observed, owner, now.applied)
+            circumstances = Circumstances(self.contested, self.now(), first)
+            await apply.apply(self.cluster, wanted, now.observed, owner, circumstances, now.applied)
+            unwanted = apply.unwanted(passes.kept(wanted, now.policies), now.observed, owner)
+            if unwanted and not now.interventions.frozen:
+                await self._confirm(now)
+            await apply.prune(self.cluster, unwanted, owner, now.applied)
         except Permanent as error:
             now.failure = error
         except ClusterError as error:
             now.interruption = error
 
-    async def _start(self, now: Pass, replicas: int) -> None:
-        """Set the first number of pods where nobody has: who made the Deployment may have died before that."""
-        deployment = now.applied.objects[names.DEPLOYMENT.name]
-        if not drift.holders_of_replicas(deployment):
-            await apply.start_at(self.cluster, deployment, replicas, now.applied)
+    async def _confirm(self, now: Pass) -> None:
+        """See to it that nothing is deleted because a watch lags behind what its author wants.
+
+        Raises:
+            Superseded: look again.
+        """
+        meta = now.manifest["metadata"]
+        live = await self.cluster.get(names.SCAN_SERVICE, meta["namespace"], meta["name"])
+        identity = ("uid", "generation")
+        if live is None or any(live["metadata"][key] != meta[key] for key in identity):
+            raise Superseded(f"ScanService {meta['name']} has changed since it was read; nothing is deleted")
 
     async def _refresh(self, seen: Observed, *, anyway: bool) -> None:
         """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute.
@@ -158,7 +173,7 @@ class Reconciler:
             await self.cluster.apply_status(names.SCAN_SERVICE, now.manifest, wanted)
         turned = conditions.transitions(status.verdicts(seen), seen.previous)
         happened = events.of_changes(now.applied.changes) + events.of_transitions(turned)
-        await events.emit(self.cluster, now.manifest, happened, seen.now)
+        self.outbox.put(now.manifest, happened, seen.now)
         return _sooner(_again(wanted["conditions"], seen.now), seen)
 
 

@@ -1,13 +1,22 @@
 """Process settings from the environment: validated whole, frozen, then used."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from typosentinel_operator import names
 from typosentinel_operator.errors import SettingsError
 
 PREFIX = "TYPOSENTINEL_"
+
+# Requirements as kubectl's --selector takes them: key, !key, key=value, key!=value, key in (a,b), key notin (a,b).
+_KEY = r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?"
+_VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
+_SET = rf"\(\s*{_VALUE}\s*(,\s*{_VALUE}\s*)*\)"
+_REQUIREMENT = rf"\s*(!\s*{_KEY}|{_KEY}(\s*(==?|!=)\s*{_VALUE}|\s+(in|notin)\s*{_SET})?)\s*"
+SELECTOR = re.compile(rf"({_REQUIREMENT}(,{_REQUIREMENT})*)?")
 
 
 class Settings(BaseModel):
@@ -22,9 +31,11 @@ class Settings(BaseModel):
     """Image of the scanning service for every ScanService that names none; full name with tag."""
     watch_namespaces: tuple[str, ...] = ()
     """Namespaces to watch, comma-separated; empty: all of them."""
+    selector: Annotated[str, Field(max_length=1024)] = ""
+    """Label selector of the custom resources to look after, e.g. team in (a,b); empty: all. For several operators."""
     resync_seconds: Annotated[float, Field(ge=5, le=3600)] = 30.0
     """How often every object is looked at again, in seconds, to heal what a watch missed."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 4
+    workers: Annotated[int, Field(ge=1, le=64)] = 16
     """How many objects are reconciled at the same time."""
     request_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """Time allowed to one request to the API server, in seconds."""
@@ -48,10 +59,34 @@ class Settings(BaseModel):
     """How long a leader that can't renew the Lease goes on, in seconds; less than others wait."""
     retry_period_seconds: Annotated[float, Field(ge=0.1, le=600)] = 2.0
     """Time between two looks at the Lease, and between two renewals, in seconds."""
+    webhook_configuration: str = ""
+    """Name of the ValidatingWebhookConfiguration whose certificates this operator makes; empty: somebody else does."""
+    webhook_secret: Annotated[str, Field(max_length=253)] = ""
+    """Name of the Secret for these certificates, in the operator's own namespace."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Names and addresses at which the webhook is reached, comma-separated."""
     log_format: Literal["json", "console"] = "json"
     """How log lines are written."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe level that is logged."""
+
+    @field_validator("selector")
+    @classmethod
+    def _selector_can_be_read(cls, value: str) -> str:
+        if not SELECTOR.fullmatch(value):
+            message = "is no label selector; it takes what kubectl's --selector takes, for instance team in (a,b)"
+            raise ValueError(message)
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _certificates_have_a_place_and_names(self) -> Self:
+        if self.webhook_configuration and not (self.webhook_secret and self.webhook_hosts and self.pod_namespace):
+            message = (
+                "TYPOSENTINEL_WEBHOOK_CONFIGURATION needs TYPOSENTINEL_WEBHOOK_SECRET, TYPOSENTINEL_WEBHOOK_HOSTS and "
+                "TYPOSENTINEL_POD_NAMESPACE beside it (the chart sets them)"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _scrape_fits_into_a_resync(self) -> Self:
@@ -81,22 +116,64 @@ class Settings(BaseModel):
         return self
 
 
+class WebhookSettings(BaseModel):
+    """What one process of the admission webhook is told from outside, likewise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    watch_namespaces: tuple[str, ...] = ()
+    """Namespaces whose objects are judged, comma-separated; empty: all of them."""
+    webhook_host: str = "0.0.0.0"
+    """Address at which reviews are answered."""
+    webhook_port: Annotated[int, Field(ge=0, le=65535)] = 9443
+    """Port at which reviews are answered, by TLS; 0 takes a free one."""
+    webhook_directory: Annotated[str, Field(min_length=1)] = names.WEBHOOK_DIRECTORY
+    """Directory with tls.crt and tls.key; what changes in it is taken up."""
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 3.0
+    """Time for one review, in seconds; less than the API server waits. What is not known by then is let through."""
+    webhook_drain_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    """How long reviews are answered after the signal to stop, in seconds."""
+    probe_host: str = "0.0.0.0"
+    """Address of /livez, /readyz and /metrics."""
+    probe_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    """Port of /livez, /readyz and /metrics; 0 takes a free one."""
+    log_format: Literal["json", "console"] = "json"
+    """How log lines are written."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+
+
+Read = TypeVar("Read", Settings, WebhookSettings)
+
+
 def load(environment: Mapping[str, str]) -> Settings:
-    """Read settings from environment variables.
+    """Read the operator's settings from environment variables.
 
     Raises:
         SettingsError: one sentence per wrong variable.
     """
+    return _load(Settings, environment)
+
+
+def load_webhook(environment: Mapping[str, str]) -> WebhookSettings:
+    """Read the webhook's settings from environment variables.
+
+    Raises:
+        SettingsError: one sentence per wrong variable.
+    """
+    return _load(WebhookSettings, environment)
+
+
+def _load(model: type[Read], environment: Mapping[str, str]) -> Read:
     values: dict[str, object] = {}
-    for field in Settings.model_fields:
-        raw = environment.get(PREFIX + field.upper())
+    for name, field in model.model_fields.items():
+        raw = environment.get(PREFIX + name.upper())
         if raw is None:
             continue
-        values[field] = (
-            tuple(part.strip() for part in raw.split(",") if part.strip()) if field == "watch_namespaces" else raw
-        )
+        listed = field.annotation == tuple[str, ...]
+        values[name] = tuple(part.strip() for part in raw.split(",") if part.strip()) if listed else raw
     try:
-        return Settings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(detail["loc"], detail["msg"]) for detail in error.errors())) from None
 

@@ -8,9 +8,10 @@ from typing import Literal
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from typosentinel_operator.names import Metric
+from typosentinel_operator.names import Metric, WebhookMetric
 
 RECONCILE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+REVIEW_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Telemetry:
     queue_latency: Histogram
     queue_oldest: Gauge
     resync_age: Gauge
+    resync_duration: Gauge
+    resync_finds: Counter
+    events_dropped: Counter
+    loop_drift: Gauge
     objects: Gauge
     leader: Gauge
     leader_transitions: Counter
@@ -71,6 +76,23 @@ def make_telemetry(registry: CollectorRegistry) -> Telemetry:
             Metric.QUEUE_OLDEST, "Age of the oldest key that waits or is being worked on", registry=registry
         ),
         resync_age=Gauge(Metric.RESYNC_AGE, "Time since the last complete resync", registry=registry),
+        resync_duration=Gauge(Metric.RESYNC_DURATION, "Time that the last complete resync took", registry=registry),
+        resync_finds=Counter(
+            Metric.RESYNC_FINDS.removesuffix("_total"),
+            "Changes that a resync has seen and no watch has told, by kind of the object",
+            ["kind"],
+            registry=registry,
+        ),
+        events_dropped=Counter(
+            Metric.EVENTS_DROPPED.removesuffix("_total"),
+            "Events that were not written: too many waited, or the API server did not take them",
+            registry=registry,
+        ),
+        loop_drift=Gauge(
+            Metric.LOOP_DRIFT,
+            "How much later than it was due the last resync began: the event loop was busy, or stood still",
+            registry=registry,
+        ),
         objects=Gauge(Metric.OBJECTS, "Custom resources seen at the last resync", ["kind"], registry=registry),
         leader=Gauge(Metric.LEADER, "1 while this process may write, 0 while it stands by", registry=registry),
         leader_transitions=Counter(
@@ -81,6 +103,44 @@ def make_telemetry(registry: CollectorRegistry) -> Telemetry:
         lease_failures=Counter(
             Metric.LEASE_FAILURES.removesuffix("_total"),
             "Attempts to read or write the Lease that failed",
+            registry=registry,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTelemetry:
+    """The webhook's collectors, likewise."""
+
+    requests: Counter
+    request_duration: Histogram
+    certificate_expiry: Gauge
+    certificate_loads: Counter
+
+
+def make_webhook_telemetry(registry: CollectorRegistry) -> WebhookTelemetry:
+    """Register the webhook's collectors."""
+    build = Gauge(WebhookMetric.BUILD_INFO, "Version of the webhook, always 1", ["version"], registry=registry)
+    build.labels(version("typosentinel")).set(1)
+    return WebhookTelemetry(
+        requests=Counter(
+            WebhookMetric.REQUESTS.removesuffix("_total"),
+            "Requests by result (allowed, warned, denied, unchecked, bad)",
+            ["result"],
+            registry=registry,
+        ),
+        request_duration=Histogram(
+            WebhookMetric.REQUEST_DURATION, "Time to answer one request", buckets=REVIEW_BUCKETS, registry=registry
+        ),
+        certificate_expiry=Gauge(
+            WebhookMetric.CERTIFICATE_EXPIRY,
+            "When the certificate that is served ends, in Unix time; 0: there is none",
+            registry=registry,
+        ),
+        certificate_loads=Counter(
+            WebhookMetric.CERTIFICATE_LOADS.removesuffix("_total"),
+            "Changed certificates that were looked at, by result (taken, refused)",
+            ["result"],
             registry=registry,
         ),
     )
@@ -103,7 +163,7 @@ def configure_logging(log_format: Literal["json", "console"], level: str) -> Non
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
     )
     handler = logging.StreamHandler()
-    handler.addFilter(_without_trace_of_watches)
+    handler.addFilter(_watches_fail_in_one_line)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -117,8 +177,10 @@ def configure_logging(log_format: Literal["json", "console"], level: str) -> Non
     logging.getLogger("kopf").setLevel(max(logging.WARNING, root.level))
 
 
-def _without_trace_of_watches(record: logging.LogRecord) -> bool:
+def _watches_fail_in_one_line(record: logging.LogRecord) -> bool:
     """Let everything pass, but take the trace off a watch that failed: it leads through kopf and tells nothing."""
-    if record.exc_info and type(record.exc_info[1]).__name__ == "WatchingError":
+    if record.exc_info and type(record.exc_info[1]).__module__.startswith("kopf."):
         record.exc_info = None
+        # Of those that fail together kopf asks one for its error, and asyncio says what kopf has said of the others.
+        return record.name != "asyncio"
     return True

@@ -1,7 +1,8 @@
 """A real control plane for the session, and the operator as a real process with the chart's own rights."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,20 @@ from hack.cluster.state import cache_directory
 
 import snapshots
 from kube import Kubectl, Manifest
-from operator_process import Candidacy, Operator, free_port
+from operator_process import Candidacy, Operator
 from plane import BUILD_SECONDS, Plane
+from probed_process import free_port
 from release import ACCOUNT, RIGHTS, SYSTEM, install, kubeconfig_of, rendered
 from statuswatch import StatusWatch
+
+Narrow = Callable[..., Operator]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes longer than a test of every day may."""
+    parser.addoption(
+        "--every-removal", action="store_true", help="remove in every order both with and without a living operator"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +45,7 @@ def programs() -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """A control plane that lives as long as the session."""
-    made = Plane(tmp_path_factory.mktemp("plane"))
+    made = Plane(tmp_path_factory.mktemp("plane"), "cluster")
     try:
         made.up()
         yield made
@@ -106,25 +117,42 @@ def no_operator(process: Operator) -> None:
 
 
 @pytest.fixture
-def narrow_operator(
+def narrow(
     no_operator: None,
     programs: dict[str, Path],
     kubectl: Kubectl,
     kubeconfig: Path,
     namespace: str,
     tmp_path: Path,
-) -> Iterator[Operator]:
-    """An operator of another release, installed for one namespace and without a right beyond it."""
-    chart = rendered(programs, "narrow", "--set", f"operator.watchNamespaces={{{namespace}}}")
-    kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
-    admin = kubeconfig_of("narrow-operator", kubectl, kubeconfig, tmp_path / "kubeconfig")
-    candidacy = Candidacy(SYSTEM, "narrow-operator", "narrow-operator-0")
-    made = Operator(admin, candidacy, free_port(), tmp_path / "log", [namespace])
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
+) -> Iterator[Narrow]:
+    """Starts operators of other releases, each installed for one namespace and without a right beyond it."""
+    with ExitStack() as stack:
+
+        def started(release: str, selector: str = "") -> Operator:
+            chart = rendered(programs, release, "--set", f"operator.watchNamespaces={{{namespace}}}")
+            kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
+            account = f"{release}-operator"
+            own = kubeconfig_of(account, kubectl, kubeconfig, tmp_path / f"{release}.kubeconfig")
+            candidacy = Candidacy(SYSTEM, account, f"{account}-0")
+            others = {"TYPOSENTINEL_SELECTOR": selector}
+            made = Operator(own, candidacy, free_port(), tmp_path / f"{release}.log", [namespace], others=others)
+            stack.callback(made.stop)
+            made.start()
+            return made
+
+        yield started
+
+
+@pytest.fixture
+def narrow_operator(narrow: Narrow) -> Operator:
+    """An operator of another release, for one namespace."""
+    return narrow("narrow")
+
+
+@pytest.fixture
+def shards(narrow: Narrow) -> dict[str, Operator]:
+    """Two operators of one namespace, who share its objects by the label `team`."""
+    return {team: narrow(f"shard-{team}", f"team={team}") for team in ("red", "blue")}
 
 
 @pytest.fixture

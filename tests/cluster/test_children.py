@@ -126,15 +126,12 @@ DRIFT: dict[str, tuple[str, Manifest, Callable[[Manifest], bool]]] = {
         {"metadata": {"labels": {names.LABEL_COMPONENT: None}}},
         lambda found: found["metadata"]["labels"].get(names.LABEL_COMPONENT) == "scanner",
     ),
-    "all our labels taken off": (
-        "ServiceAccount",
-        {"metadata": {"labels": {names.LABEL_MANAGED_BY: None, names.LABEL_SCAN_SERVICE: None}}},
-        lambda found: found["metadata"].get("labels", {}).get(names.LABEL_MANAGED_BY) == names.FIELD_MANAGER,
-    ),
     "another selector of pods": (
         "Service",
         {"spec": {"selector": {"app": "other"}}},
-        lambda found: found["spec"]["selector"].get(names.LABEL_SCAN_SERVICE) == "front",
+        lambda found: bool(
+            found["spec"]["selector"] == {names.LABEL_NAME: names.APP_NAME, names.LABEL_SCAN_SERVICE: "front"}
+        ),
     ),
     "another configuration": (
         "ConfigMap",
@@ -182,6 +179,21 @@ def test_what_somebody_changes_is_put_right(scaled: Children) -> None:
     scaled.kubectl.wait_until(
         lambda: ("Normal", "ChildRepaired") in scaled.events(), BACK_SECONDS, "an Event tells of it"
     )
+
+
+def test_a_child_that_lost_our_labels_is_found_by_its_name(scaled: Children) -> None:
+    """Of every kind: watches see it no more, and it is no stranger's for that."""
+    before = {kind: found["metadata"]["uid"] for kind, found in scaled.by_kind().items()}
+    off = {"metadata": {"labels": {names.LABEL_MANAGED_BY: None, names.LABEL_SCAN_SERVICE: None}}}
+    for kind in (*KINDS, AUTOSCALER):
+        scaled.kubectl.patch(kind, scaled.child, scaled.namespace, off)
+
+    def back() -> bool:
+        labels = [scaled.one(kind)["metadata"].get("labels", {}) for kind in (*KINDS, AUTOSCALER)]
+        return all(one.get(names.LABEL_MANAGED_BY) == names.FIELD_MANAGER for one in labels)
+
+    scaled.kubectl.wait_until(back, BACK_SECONDS, "every child has its labels")
+    assert before == {kind: found["metadata"]["uid"] for kind, found in scaled.by_kind().items()}
 
 
 def test_replicas_that_somebody_changes_are_put_right(children: Children) -> None:
@@ -361,3 +373,23 @@ def test_what_users_wrote_is_the_users(scaled: Children) -> None:
         others = [entry for entry in meta["managedFields"] if entry["manager"] != "kubectl"]
         assert [(entry["manager"], entry.get("subresource")) for entry in others] == [(names.FIELD_MANAGER, "status")]
         assert {key for entry in others for key in entry["fieldsV1"]} == {"f:status"}
+
+
+def test_children_of_another_name_are_pruned(scaled: Children) -> None:
+    """Of every kind, as an older version may have left them: ours by owner and label, and no longer wanted."""
+    where = scaled.namespace
+    for kind in (*KINDS, AUTOSCALER):
+        left = scaled.one(kind)
+        meta = {key: left["metadata"][key] for key in ("labels", "namespace", "ownerReferences")}
+        kept = {key: value for key, value in left.items() if key not in {"metadata", "status"}}
+        for address in ("clusterIP", "clusterIPs"):
+            kept.get("spec", {}).pop(address, None)
+        scaled.kubectl.apply(kept | {"metadata": meta | {"name": "front-older"}})
+
+    def older() -> list[str]:
+        found = scaled.kubectl.list_json(",".join((*KINDS, AUTOSCALER)), where)
+        return [one["kind"] for one in found if one["metadata"]["name"] == "front-older"]
+
+    scaled.kubectl.wait_until(lambda: not older(), BACK_SECONDS, lambda: f"{older()} are pruned")
+    assert set(scaled.by_kind()) == {*KINDS, AUTOSCALER}
+    assert ("Normal", "ChildPruned") in scaled.events()

@@ -11,14 +11,14 @@ import pytest
 import factories
 from children import Children
 from kube import Kubectl
-from operator_process import Candidacy, Operator, free_port
+from operator_process import AS_SHIPPED, Candidacy, Operator
 from plane import Plane
+from probed_process import free_port
+from release import ACCOUNT, SYSTEM, holder
 
-SYSTEM = "typosentinel-system"
-LEASE = "sentinel-operator"
+LEASE = ACCOUNT
 LEADERSHIP_LOST = 3
-# As the chart has them, and short ones for tests in which nothing is to be measured.
-AS_SHIPPED = (15, 10.0, 2.0)
+# For tests in which nothing is to be measured.
 SHORT = (4, 2.5, 0.5)
 # A figure for the report.
 Record = Callable[[str, object], None]
@@ -43,12 +43,6 @@ def candidate(no_operator: None, operator_kubeconfig: Path, kubectl: Kubectl, tm
     kubectl.delete("lease", LEASE, SYSTEM)
 
 
-def holder(kubectl: Kubectl, lease: str = LEASE) -> str:
-    """Who holds the Lease."""
-    name: str = kubectl.require("lease", lease, SYSTEM)["spec"]["holderIdentity"]
-    return name
-
-
 def log_of(operator: Operator) -> list[dict[str, object]]:
     """What it has logged."""
     return [json.loads(line) for line in operator.log.read_text().splitlines() if line.startswith("{")]
@@ -57,6 +51,22 @@ def log_of(operator: Operator) -> list[dict[str, object]]:
 def said(operator: Operator, sentence: str) -> bool:
     """Whether it has logged this."""
     return any(line.get("event") == sentence for line in log_of(operator))
+
+
+def pair(candidate: Start, times: tuple[int, float, float]) -> tuple[Operator, Operator]:
+    """One operator that leads, and one that stands by."""
+    leader, standby = candidate("first", times), candidate("second", times)
+    leader.start()
+    standby.start()
+    return leader, standby
+
+
+def a_service(kubectl: Kubectl, namespace: str) -> Children:
+    """A ScanService, with all its children."""
+    children = Children(kubectl, namespace, "front")
+    kubectl.apply(factories.scan_service(namespace=namespace))
+    children.await_all()
+    return children
 
 
 def repaired(kubectl: Kubectl, children: Children, seconds: float) -> float:
@@ -76,12 +86,8 @@ def awaited(kubectl: Kubectl, children: Children, started: float, seconds: float
 
 def test_only_who_holds_the_lease_writes(candidate: Start, kubectl: Kubectl, namespace: str) -> None:
     """Both are alive and ready, and both say who they are."""
-    leader, standby = candidate("first", AS_SHIPPED), candidate("second", AS_SHIPPED)
-    leader.start()
-    standby.start()
-    children = Children(kubectl, namespace, "front")
-    kubectl.apply(factories.scan_service(namespace=namespace))
-    children.await_all()
+    leader, standby = pair(candidate, AS_SHIPPED)
+    children = a_service(kubectl, namespace)
     repaired(kubectl, children, 10)
 
     assert holder(kubectl) == "first"
@@ -98,12 +104,8 @@ def test_the_standby_goes_on_when_the_leader_is_killed(
     candidate: Start, kubectl: Kubectl, namespace: str, record_property: Record
 ) -> None:
     """After what the Lease has left: at most 15 seconds from the last renewal that the standby saw."""
-    leader, standby = candidate("first", AS_SHIPPED), candidate("second", AS_SHIPPED)
-    leader.start()
-    standby.start()
-    children = Children(kubectl, namespace, "front")
-    kubectl.apply(factories.scan_service(namespace=namespace))
-    children.await_all()
+    leader, standby = pair(candidate, AS_SHIPPED)
+    children = a_service(kubectl, namespace)
     leader.kill()
     took = repaired(kubectl, children, 30)
     record_property("takeover_after_sigkill_seconds", round(took, 1))
@@ -120,12 +122,8 @@ def test_a_leader_that_is_told_to_stop_hands_over(
     candidate: Start, kubectl: Kubectl, namespace: str, record_property: Record
 ) -> None:
     """It gives the Lease back, so that nobody waits for it to run out."""
-    leader, standby = candidate("first", AS_SHIPPED), candidate("second", AS_SHIPPED)
-    leader.start()
-    standby.start()
-    children = Children(kubectl, namespace, "front")
-    kubectl.apply(factories.scan_service(namespace=namespace))
-    children.await_all()
+    leader, _ = pair(candidate, AS_SHIPPED)
+    children = a_service(kubectl, namespace)
     started = time.monotonic()
     assert leader.stop() == 0
     kubectl.delete("service", children.child, namespace)
@@ -139,9 +137,7 @@ def test_a_leader_that_is_told_to_stop_hands_over(
 
 def test_a_standby_that_is_told_to_stop_leaves_the_lease_alone(candidate: Start, kubectl: Kubectl) -> None:
     """And ends well."""
-    leader, standby = candidate("first", AS_SHIPPED), candidate("second", AS_SHIPPED)
-    leader.start()
-    standby.start()
+    leader, standby = pair(candidate, AS_SHIPPED)
     assert standby.stop() == 0
     assert holder(kubectl) == "first"
     assert leader.value("leader") == 1
@@ -153,9 +149,7 @@ def test_a_leader_whose_lease_is_stolen_ends(
     """At its next renewal, with a code of its own; from then on nobody writes, and the thief keeps the Lease."""
     leader = candidate("first", AS_SHIPPED)
     leader.start()
-    children = Children(kubectl, namespace, "front")
-    kubectl.apply(factories.scan_service(namespace=namespace))
-    children.await_all()
+    children = a_service(kubectl, namespace)
     children.await_observed()
     started = time.monotonic()
     kubectl.patch("lease", LEASE, SYSTEM, {"spec": {"holderIdentity": "thief"}})
@@ -176,9 +170,7 @@ def test_a_leader_that_stood_still_for_too_long_writes_nothing(
     """What it had to do when it was held is not done when it goes on, though nobody has taken the Lease."""
     leader = candidate("first", SHORT)
     leader.start()
-    children = Children(kubectl, namespace, "front")
-    kubectl.apply(factories.scan_service(namespace=namespace))
-    children.await_all()
+    children = a_service(kubectl, namespace)
     leader.hold()
     kubectl.delete("service", children.child, namespace)
     time.sleep(SHORT[1] + 0.5)
@@ -206,9 +198,7 @@ def test_who_is_restarted_under_its_name_takes_its_lease_back_at_once(
 
 def test_a_lease_that_is_deleted_makes_no_second_leader(candidate: Start, kubectl: Kubectl) -> None:
     """Its holder makes it anew before a standby that has seen it would."""
-    leader, standby = candidate("first", SHORT), candidate("second", SHORT)
-    leader.start()
-    standby.start()
+    leader, standby = pair(candidate, SHORT)
     kubectl.delete("lease", LEASE, SYSTEM)
     kubectl.wait_until(lambda: kubectl.get_json("lease", LEASE, SYSTEM), 5, "the Lease is there again", every=0.05)
     time.sleep(SHORT[0] + 1)
@@ -220,9 +210,7 @@ def test_without_an_api_server_the_leader_ends_and_the_standby_waits(
     candidate: Start, kubectl: Kubectl, namespace: str, plane: Plane
 ) -> None:
     """The kubelet starts the one again; whoever is first when the API server is back leads."""
-    leader, standby = candidate("first", SHORT), candidate("second", SHORT)
-    leader.start()
-    standby.start()
+    leader, standby = pair(candidate, SHORT)
     plane.down()
     try:
         assert leader.await_end(SHORT[0]) == LEADERSHIP_LOST

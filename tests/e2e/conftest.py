@@ -11,6 +11,7 @@ import pytest
 from fleet import Fleet
 from hack import deploy
 from kube import Kubectl
+from rightsaudit import record
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -33,10 +34,17 @@ def kubectl() -> Kubectl:
 
 
 @pytest.fixture(scope="session")
-def release(kubectl: Kubectl) -> Kubectl:
+def release(kubectl: Kubectl) -> Iterator[Kubectl]:
     """The chart of this checkout with this checkout's images, installed and ready."""
+    command = [sys.executable, str(ROOT / "hack" / "cluster"), "audit-log"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    # With kind there is none.
+    log = Path(told.stdout.strip()) if told.returncode == 0 else None
+    start = log.stat().st_size if log is not None and log.exists() else 0
     deploy.install(deploy.local_target(), deploy.local_images())
-    return kubectl
+    yield kubectl
+    if log is not None:
+        record.keep("e2e", log, start=start)
 
 
 @pytest.fixture(scope="module")

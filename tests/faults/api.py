@@ -10,6 +10,7 @@ from collections.abc import Callable
 from hack.faults.row import Row
 
 from faults.answers import lost_answers, outage, sprinkled
+from faults.operators import two_operators
 from faults.users import drift, one_broken, replica_fight, way_out
 from faults.watches import broken_watches, dead_watch, missed_event, stale_lists
 from faults.world import World
@@ -27,6 +28,7 @@ def rows(minutes: float) -> list[tuple[str, Callable[[World], Row]]]:
         ("lost-answers", lost_answers),
         ("replica-fight", replica_fight),
         ("one-broken", one_broken),
+        ("two-operators", two_operators),
         ("some-fail", lambda world: sprinkled(world, 0.05, minutes * 60)),
         ("many-fail", lambda world: sprinkled(world, 0.3, minutes * 60)),
         ("outage", lambda world: outage(world, minutes * 60)),

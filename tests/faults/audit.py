@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CREATED = 201
 
@@ -23,6 +24,9 @@ class Entry:
         name: of the object; empty where the API server chose it, and for collections.
         status: of HTTP.
         dry: whether nothing was to come of it.
+        received: when, in RFC 3339 with microseconds and in UTC, so that it sorts.
+        credential: which of the user's tokens it was, by its `jti`; empty for other credentials.
+        allowed: whether the user had the right to it.
     """
 
     user: str
@@ -34,6 +38,9 @@ class Entry:
     name: str
     status: int
     dry: bool
+    received: str = ""
+    credential: str = ""
+    allowed: bool = True
 
     @property
     def writes(self) -> bool:
@@ -56,11 +63,12 @@ class AuditLog:
 
     Args:
         path: the file.
+        position: bytes of it that are of no interest.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, position: int = 0) -> None:
         self._path = path
-        self._position = 0
+        self._position = position
 
     def skip(self) -> None:
         """Forget what there is up to now."""
@@ -99,6 +107,11 @@ def made_and_removed(entries: Iterator[Entry], namespace: str, agent: str) -> Co
     return counts
 
 
+def _credential(user: dict[str, Any]) -> str:
+    found: list[str] = user.get("extra", {}).get("authentication.kubernetes.io/credential-id", [])
+    return next((one.removeprefix("JTI=") for one in found if one.startswith("JTI=")), "")
+
+
 def _entry(line: bytes) -> Entry | None:
     found = json.loads(line)
     about = found.get("objectRef")
@@ -114,4 +127,7 @@ def _entry(line: bytes) -> Entry | None:
         name=about.get("name", ""),
         status=found.get("responseStatus", {}).get("code", 0),
         dry="dryRun=" in found.get("requestURI", ""),
+        received=found.get("requestReceivedTimestamp", ""),
+        credential=_credential(found["user"]),
+        allowed=found.get("annotations", {}).get("authorization.k8s.io/decision") != "forbid",
     )

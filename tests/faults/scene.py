@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 120.0
 
 @contextmanager
 def service(world: World, space: str, *more: Manifest, **spec: Any) -> Iterator[None]:
-    """A ScanService `front` in a namespace of its own, which has come to rest; all of it is removed afterwards."""
+    """A ScanService `front` in a namespace of its own, which has come to rest; all of it is let go afterwards."""
     world.prepare([space], [*more, factories.scan_service(namespace=space, **(spec or {"replicas": 1}))])
     world.operator.start()
     try:
@@ -26,7 +26,8 @@ def service(world: World, space: str, *more: Manifest, **spec: Any) -> Iterator[
     finally:
         world.proxy.heal()
         world.operator.start()
-        world.clear([space])
+        # Whoever wants quiet waits for it.
+        world.clear([space], wait=False)
 
 
 def until(world: World, holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> float | None:

@@ -1,6 +1,7 @@
 """Rows about people: who change children by hand, scale them, or write what can't be realised."""
 
 import time
+from collections.abc import Sequence
 
 from hack.faults.row import Row
 
@@ -13,18 +14,47 @@ from typosentinel_operator import names
 
 # Of a fleet that shares a control plane with everything else on this machine.
 FLEET = 50
-# Taken for a ScanService, and refused for a Deployment: nobody has heard of such a resource.
-REFUSED = {"requests": {"cpus": "2"}}
+# What a company's own rules do not let in, though it is a fine image for a ScanService.
+REFUSED = "refused.example/scanner:1"
+RULE = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": "refused-images"},
+    "spec": {
+        "matchConstraints": {
+            "resourceRules": [
+                {
+                    "apiGroups": ["apps"],
+                    "apiVersions": ["v1"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": ["deployments"],
+                }
+            ]
+        },
+        "validations": [
+            {
+                "expression": f"object.spec.template.spec.containers.all(one, one.image != '{REFUSED}')",
+                "message": "an image from elsewhere",
+            }
+        ],
+    },
+}
+BINDING = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicyBinding",
+    "metadata": {"name": "refused-images"},
+    "spec": {"policyName": "refused-images", "validationActions": ["Deny"]},
+}
 
 
-def drift(world: World) -> Row:
-    """Row 44: each child is changed and deleted by hand."""
+def drift(world: World, kinds: Sequence[names.Kind] = names.CHILD_KINDS) -> Row:
+    """Row 44: each child, or those of some kinds, is changed and deleted by hand."""
     row = Row("drift")
     times: list[float] = []
     policy = factories.scaling_policy(namespace="api-drift")
     with service(world, "api-drift", policy, scalingPolicyRef={"name": "steady"}):
         label = {"metadata": {"labels": {names.LABEL_COMPONENT: "other", "mine": "kept"}}}
-        for kind in names.CHILD_KINDS:
+        for kind in kinds:
             plural = f"{kind.plural}.{kind.group}".strip(".")
             world.kubectl.patch(plural, "front-scanner", "api-drift", label)
             times.append(_or_never(until(world, lambda plural=plural: _is_put_right(world, plural))))  # type: ignore[misc]
@@ -61,38 +91,55 @@ def replica_fight(world: World, seconds: float = 60.0) -> Row:
 def way_out(world: World) -> Row:
     """Row 18: what the API server refuses is corrected by its author, and nothing else has to be done."""
     row = Row("way out")
+    _with_the_rule(world)
     with service(world, "api-way-out"):
-        world.kubectl.apply(factories.scan_service(namespace="api-way-out", replicas=1, resources=REFUSED))
-
-        def refused() -> bool:
-            return world.kubectl.condition("scanservice", "front", "api-way-out", "Ready") == ("False", "ApplyRefused")
-
-        row.within("told_s", until(world, refused), 15)
-        world.kubectl.apply(factories.scan_service(namespace="api-way-out", replicas=2, resources={}))
+        world.kubectl.apply(factories.scan_service(namespace="api-way-out", replicas=1, image=REFUSED))
+        row.within("told_s", until(world, lambda: _is_refused(world, "front", "api-way-out")), 15)
+        world.kubectl.apply(factories.scan_service(namespace="api-way-out", replicas=2))
         row.within("out_s", until(world, lambda: is_ready(world, "api-way-out")), 30)
     return row
 
 
-def one_broken(world: World) -> Row:
-    """Row 46: one ScanService among many can't be realised; the others are as fast as without it."""
+def one_broken(world: World, fleet: int = FLEET, *, compare: bool = True) -> Row:
+    """Row 46: one ScanService among many can't be realised; the others are as fast as without it, to which compare."""
     row = Row("one broken")
-    for name, resources in (("without", {}), ("with", REFUSED)):
+    _with_the_rule(world)
+    for name, spec in (("without", {}), ("with", {"image": REFUSED})):
+        if not (spec or compare):
+            continue
         space = f"api-{name}-broken"
-        fleet = [factories.scan_service(f"s{n:02}", space, replicas=1) for n in range(FLEET)]
-        fleet[0]["spec"]["resources"] = resources
+        several = [factories.scan_service(f"s{n:02}", space, replicas=1) for n in range(fleet)]
+        several[0]["spec"] |= spec
         world.operator.start()
         at_rest(world, PATIENCE_SECONDS)
-        world.prepare([space], fleet)
 
         def others_are_ready(space: str = space) -> bool:
             found = world.kubectl.list_json("scanservices", space)
             ready = [one["metadata"]["name"] for one in found if _condition(one, "Ready") == "True"]
-            return len(set(ready) - {"s00"}) == FLEET - 1
+            return len(set(ready) - {"s00"}) == fleet - 1
 
-        row.within(f"{name}_s", until(world, others_are_ready), 90)
-        world.clear([space])
-    row.figures["slowdown"] = round(row.figures["with_s"] / row.figures["without_s"], 2)
+        try:
+            world.prepare([space], several)
+            row.within(f"{name}_s", until(world, others_are_ready), 90)
+            if spec:
+                refused = until(world, lambda space=space: _is_refused(world, "s00", space), 15)  # type: ignore[misc]
+                row.wants(refused is not None, "nothing was refused")
+        finally:
+            world.clear([space])
+    if compare:
+        row.figures["slowdown"] = round(row.figures["with_s"] / row.figures["without_s"], 2)
     return row
+
+
+def _with_the_rule(world: World) -> None:
+    """Have the API server refuse that image, and see that it does: it takes a moment."""
+    world.kubectl.apply(RULE, BINDING)
+    tried = ("create", "deployment", "tried", f"--image={REFUSED}", "--dry-run=server")
+    assert until(world, lambda: world.kubectl.attempt(*tried).code != 0) is not None
+
+
+def _is_refused(world: World, name: str, space: str) -> bool:
+    return world.kubectl.condition("scanservice", name, space, "Ready") == ("False", "ApplyRefused")
 
 
 def _is_put_right(world: World, plural: str) -> bool:

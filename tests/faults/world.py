@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from hack.cluster import toolchain
 from hack.cluster.state import cache_directory
 
@@ -14,8 +13,9 @@ from faults.audit import AuditLog
 from faults.proxy import ApiProxy
 from faults.standins import StandIns
 from kube import Kubectl, Manifest
-from operator_process import Candidacy, Operator, free_port
+from operator_process import Candidacy, Operator
 from plane import Plane
+from probed_process import free_port
 
 # As in production: what heals by the next look at everything takes as long as it does there.
 RESYNC_SECONDS = 30.0
@@ -31,12 +31,28 @@ class World:
         proxy: what is between the operator and the API server.
         operator: a real process with the rights of the chart; not started yet.
         audit: the API server's own notes.
+        admin: the administrator's kubeconfig.
+        folder: where all of it lives.
     """
 
     kubectl: Kubectl
     proxy: ApiProxy
     operator: Operator
     audit: AuditLog
+    admin: Path
+    folder: Path
+
+    def candidate(self, identity: str, times: tuple[int, float, float]) -> Operator:
+        """Another operator for the same Lease, by this name, with a token of its own: not started yet.
+
+        Args:
+            identity: name of its pod.
+            times: duration, deadline and retry of the election, in seconds.
+        """
+        token = release.kubeconfig_of(release.ACCOUNT, self.kubectl, self.admin, self.folder / f"{identity}.token")
+        through = self.proxy.kubeconfig(token, self.folder / f"{identity}.kubeconfig")
+        candidacy = Candidacy(release.SYSTEM, release.ACCOUNT, identity, *times)
+        return Operator(through, candidacy, free_port(), self.folder / f"{identity}.log", resync_seconds=RESYNC_SECONDS)
 
     def prepare(self, namespaces: Sequence[str], objects: Sequence[Manifest]) -> None:
         """Make namespaces and what is in them, in two calls."""
@@ -51,9 +67,9 @@ class World:
         # A copy first: the proxy's thread goes on.
         return sum(call.writes and namespace in {None, call.namespace} for call in tuple(self.proxy.calls))
 
-    def clear(self, namespaces: Sequence[str]) -> None:
-        """Remove namespaces with all that is in them, and see them gone."""
-        gone = ["namespace", *namespaces, "--ignore-not-found", "--wait=true", f"--timeout={CLEAR_SECONDS}s"]
+    def clear(self, namespaces: Sequence[str], *, wait: bool = True) -> None:
+        """Remove namespaces with all that is in them, and see them gone unless told not to wait."""
+        gone = ["namespace", *namespaces, "--ignore-not-found", f"--wait={wait}", f"--timeout={CLEAR_SECONDS}s"]
         self.kubectl.run("delete", *gone, seconds=CLEAR_SECONDS + 10)
 
 
@@ -61,19 +77,15 @@ class World:
 def world(folder: Path) -> Iterator[World]:
     """A world in a folder of its own, taken down at the end."""
     programs = toolchain.ensure(["kubectl", "helm"], cache_directory())
-    plane = Plane(folder / "plane")
+    plane = Plane(folder / "plane", "faults")
     with ExitStack() as stack:
         stack.callback(plane.down)
-        admin = plane.up()
-        server = yaml.safe_load(admin.read_text())["clusters"][0]["cluster"]["server"]
-        kubectl = Kubectl([str(programs["kubectl"]), f"--kubeconfig={admin}"])
-        release.install(kubectl, release.rendered(programs))
-        token = release.kubeconfig_of(release.ACCOUNT, kubectl, admin, folder / "operator.kubeconfig")
-        proxy = stack.enter_context(ApiProxy(server, plane.pki))
-        through = proxy.kubeconfig(token, folder / "proxied.kubeconfig")
-        stack.enter_context(StandIns(server, plane.pki))
+        found = release.up(plane, programs, folder)
+        proxy = stack.enter_context(ApiProxy(found.server, plane.pki))
+        through = proxy.kubeconfig(found.kubeconfig, folder / "proxied.kubeconfig")
+        stack.enter_context(StandIns(found.server, plane.pki))
         # Under the same name each time, as a container that is started again in its pod.
         candidacy = Candidacy(release.SYSTEM, release.ACCOUNT, f"{release.ACCOUNT}-0")
         operator = Operator(through, candidacy, free_port(), folder / "operator.log", resync_seconds=RESYNC_SECONDS)
         stack.callback(operator.kill)
-        yield World(kubectl, proxy, operator, AuditLog(plane.audit_log))
+        yield World(found.kubectl, proxy, operator, AuditLog(plane.audit_log), found.admin, folder)

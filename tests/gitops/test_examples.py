@@ -100,6 +100,19 @@ def test_the_applications_lead_into_this_tree_and_come_in_order() -> None:
         assert ignored["jsonPointers"] == ["/spec/replicas"]
 
 
+def test_what_the_operator_writes_is_no_difference() -> None:
+    """Of the objects that the chart makes: both tools are told of the same, by the names of a release like theirs."""
+    (trusted, held) = named("Application", "typosentinel")["spec"]["ignoreDifferences"]
+    kind = names.WEBHOOK_CONFIGURATION
+    assert (trusted["group"], trusted["kind"]) == (kind.group, kind.name)
+    assert (held["kind"], held["jsonPointers"]) == (names.SECRET.name, ["/data"])
+    assert {one["name"] for one in (trusted, held)} == {"typosentinel-webhook"}
+    assert "RespectIgnoreDifferences=true" in named("Application", "typosentinel")["spec"]["syncPolicy"]["syncOptions"]
+    (release,) = found("HelmRelease")
+    ignored = release["spec"]["driftDetection"]["ignore"]
+    assert {one["target"]["kind"] for one in ignored} == {kind.name, names.SECRET.name}
+
+
 def test_the_helm_release_is_of_our_chart() -> None:
     """With values that the chart's schema admits."""
     (release,) = found("HelmRelease")

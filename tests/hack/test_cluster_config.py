@@ -100,6 +100,16 @@ def test_a_control_plane_for_tests_stays_in_its_folder_and_keeps_its_ports(tmp_p
     assert "--endpoint-reconciler-type=none" in daemons[1].arguments
 
 
+def test_a_crowded_control_plane_has_a_scheduler_and_components_in_a_hurry(tmp_path: Path) -> None:
+    """Thousands of objects wait for nobody's client rate, and for no endpoint that pods on loopback can't have."""
+    etcd, api_server, *others = ControlPlane(Settings.isolated(tmp_path, BINARIES, crowded=True)).daemons()
+    assert (etcd.name, api_server.name) == ("etcd", "kube-apiserver")
+    assert [daemon.name for daemon in others] == ["kube-controller-manager", "kube-scheduler"]
+    assert all("--kube-api-qps=1000" in daemon.arguments for daemon in others)
+    assert any("-endpointslice-controller" in argument for argument in others[0].arguments)
+    assert "--endpoint-reconciler-type=none" in api_server.arguments
+
+
 def test_reads_are_not_audited_but_the_operators() -> None:
     """What it reads tells which of its rights it uses; all other reads would only fill the disk."""
     rules = audit_policy()["rules"]

@@ -64,15 +64,17 @@ CALLS: dict[str, Callable[[Cluster], Awaitable[Any]]] = {
     "serves": lambda cluster: cluster.serves(*names.CUSTOM_KINDS),
     "get": lambda cluster: cluster.get(names.SCAN_SERVICE, "team-a", "front"),
     "exists": lambda cluster: cluster.exists(names.CONFIG_MAP, "team-a", "names"),
-    "list": lambda cluster: cluster.list(names.SCAN_SERVICE),
-    "apply": lambda cluster: cluster.apply(names.SCAN_SERVICE, SERVICE),
+    "list": lambda cluster: cluster.list(names.SCAN_SERVICE, "team-a"),
+    "apply": lambda cluster: cluster.apply(names.SCAN_SERVICE, SERVICE, None),
     "apply_status": lambda cluster: cluster.apply_status(names.SCAN_SERVICE, SERVICE, {}),
     "delete": lambda cluster: cluster.delete(names.SCAN_SERVICE, SERVICE),
     "annotate": lambda cluster: cluster.annotate(names.POD, SERVICE, {"a": "b"}),
     "create": lambda cluster: cluster.create(names.EVENT, SERVICE),
     "offer": lambda cluster: cluster.offer(names.SECRET, SERVICE),
     "taken": lambda cluster: cluster.taken(names.SECRET, "team-a", "redis"),
+    "try_out": lambda cluster: cluster.try_out(names.SERVICE, SERVICE),
     "claim": lambda cluster: cluster.claim(SERVICE, seconds=60.0),
+    "whoami": lambda cluster: cluster.whoami(seconds=60.0),
 }
 READS = {"serves", "get", "exists", "list"}
 
@@ -158,7 +160,7 @@ async def test_what_the_server_answers_decides_about_another_try(
     """Refused is for people, the rest is tried again; a Retry-After that can't be read is none."""
     async with connected(await serve(behavior), tmp_path) as (cluster, _):
         with pytest.raises(ClusterError) as caught:
-            await cluster.apply(names.SCAN_SERVICE, SERVICE)
+            await cluster.apply(names.SCAN_SERVICE, SERVICE, None)
     assert (kind, code, wait) == (type(caught.value), caught.value.status, caught.value.retry_after)
 
 
@@ -167,7 +169,7 @@ async def test_the_servers_own_words_are_passed_on(serve: Serve, tmp_path: Path)
     behavior = status("422 Unprocessable Entity", 'Deployment "x" is invalid: spec.replicas')
     async with connected(await serve(behavior), tmp_path) as (cluster, _):
         with pytest.raises(Refused, match=r'422 Deployment "x" is invalid: spec\.replicas$'):
-            await cluster.apply(names.DEPLOYMENT, SERVICE)
+            await cluster.apply(names.DEPLOYMENT, SERVICE, SERVICE)
 
 
 @pytest.mark.parametrize("call", ["get", "apply_status", "delete", "annotate"])
@@ -201,8 +203,11 @@ async def test_kinds_are_served_when_all_of_them_can_be_watched(
 
 async def test_writes_are_counted_and_reads_are_not(serve: Serve, tmp_path: Path) -> None:
     """By verb and kind: a fleet at rest shows none."""
-    async with connected(await serve(answering("200 OK", b"{}")), tmp_path) as (cluster, registry):
-        await cluster.apply(names.DEPLOYMENT, SERVICE)
+    async with connected(await serve(answering("200 OK", json.dumps(SERVICE).encode())), tmp_path) as (
+        cluster,
+        registry,
+    ):
+        await cluster.apply(names.DEPLOYMENT, SERVICE, SERVICE)
         await cluster.get(names.DEPLOYMENT, "team-a", "front")
 
     def writes(verb: str) -> float | None:
@@ -222,12 +227,12 @@ async def test_who_does_not_lead_reads_and_claims_and_writes_nothing(call: str, 
         await answering("200 OK", b'{"metadata": {}, "items": []}')(writer)
 
     async with connected(await serve(behave), tmp_path, lambda: 0.0) as (cluster, _):
-        if call in READS | {"claim"}:
+        if call in READS | {"claim", "whoami"}:
             await CALLS[call](cluster)
         else:
             with pytest.raises(ClusterError, match="another operator may lead by now"):
                 await CALLS[call](cluster)
-    assert bool(asked) == (call in READS | {"claim"})
+    assert bool(asked) == (call in READS | {"claim", "whoami"})
 
 
 async def test_a_write_that_is_under_way_ends_with_our_time(serve: Serve, tmp_path: Path) -> None:
@@ -250,19 +255,32 @@ async def test_a_lease_has_a_deadline_of_its_own(serve: Serve, tmp_path: Path) -
 
 
 async def test_a_list_is_read_page_by_page(serve: Serve, tmp_path: Path) -> None:
-    """Items of all pages, each with the kind that lists leave out."""
+    """Each item with the kind that lists leave out, each page with the version in which all of that was so."""
     pages = [
-        {"metadata": {"continue": "more"}, "items": [{"metadata": {"name": "a"}}]},
-        {"metadata": {}, "items": [{"metadata": {"name": "b"}}]},
+        {"metadata": {"continue": "more", "resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]},
+        {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "b"}}]},
     ]
 
     async def behave(writer: asyncio.StreamWriter) -> None:
         await answering("200 OK", json.dumps(pages.pop(0)).encode())(writer)
 
     async with connected(await serve(behave), tmp_path) as (cluster, _):
-        found = await cluster.list(names.DEPLOYMENT, "team-a", selector="a=b")
+        found = [page async for page in cluster.pages(names.DEPLOYMENT, "team-a", selector="a=b")]
     wanted = [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}} for name in ("a", "b")]
-    assert wanted == found
+    assert [(page.items, page.version) for page in found] == [([one], "7") for one in wanted]
+
+
+async def test_a_list_whose_next_page_is_gone_is_no_list(serve: Serve, tmp_path: Path) -> None:
+    """The version has been compacted away: who has read half of it begins anew."""
+    page = {"metadata": {"continue": "more", "resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]}
+    answers = [answering("200 OK", json.dumps(page).encode()), status("410 Gone", "too old")]
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        await answers.pop(0)(writer)
+
+    async with connected(await serve(behave), tmp_path) as (cluster, _):
+        with pytest.raises(ClusterError, match="410 too old"):
+            await cluster.list(names.DEPLOYMENT, "team-a")
 
 
 def secured(cluster: str = "", user: str = "") -> str:
@@ -330,3 +348,13 @@ async def test_a_name_that_is_taken_is_no_error(sentence: str, serve: Serve, tmp
         labels = {"verb": "create", "kind": "Secret"}
         wanted = 1.0 if offered is True else None
         assert registry.get_sample_value("typosentinel_operator_writes_total", labels) == wanted
+
+
+async def test_a_change_that_an_answer_shows_first_is_still_news(serve: Serve, tmp_path: Path) -> None:
+    """Somebody changed the spec while we made up the status: its event comes after our own write."""
+    changed = factories.stored(factories.scan_service(replicas=5), resourceVersion="9", generation=2)
+    answer = answering("200 OK", json.dumps(changed).encode(), "Content-Type: application/json")
+    async with connected(await serve(answer), tmp_path) as (cluster, _):
+        cluster.mirror.see(names.SCAN_SERVICE, SERVICE)
+        assert await cluster.apply_status(names.SCAN_SERVICE, SERVICE, {}) == changed
+        assert cluster.mirror.see(names.SCAN_SERVICE, changed) is not None

@@ -143,6 +143,71 @@ def test_ours_is_what_the_owner_with_our_uid_controls(owners: list[Manifest], *,
     assert not drift.is_ours({"metadata": {}}, "ours")
 
 
+@pytest.mark.parametrize("field", ["selector", "labelSelector"])
+def test_a_label_that_somebody_adds_to_a_selector_is_drift(field: str) -> None:
+    """It selects other pods, or none."""
+    assert drift.differences({field: {"a": "b"}}, {field: {"a": "b", "c": "d"}}) == (field,)
+    assert drift.differences({field: {"a": "b"}}, {field: {"a": "b"}}) == ()
+
+
+def with_selector(selector: Manifest, labels: Manifest | None = None, revision: str = "1") -> Manifest:
+    """A Deployment as the API server has it."""
+    return {
+        "kind": "Deployment",
+        "metadata": {"annotations": {"deployment.kubernetes.io/revision": revision}},
+        "spec": {"selector": selector, "template": {"metadata": {"labels": labels or {}}}},
+    }
+
+
+OURS: Manifest = {"a": "1", "b": "2"}
+WANTED = with_selector({"matchLabels": OURS}, OURS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed", "paths"),
+    [
+        (WANTED, with_selector({"matchLabels": OURS}, {"other": "labels"}), ()),
+        (WANTED, with_selector({"matchLabels": {**OURS, "c": "3"}}), ("spec.selector",)),
+        (WANTED, with_selector({"matchLabels": {"a": "1"}}), ("spec.selector",)),
+        (WANTED, with_selector({"matchExpressions": [{"key": "a", "operator": "Exists"}]}), ("spec.selector",)),
+        ({"kind": "Service", "spec": {}}, {"spec": {"clusterIP": "None"}}, ("spec.clusterIP",)),
+        ({"kind": "Service", "spec": {}}, {"spec": {"clusterIP": "198.19.0.7"}}, ()),
+        ({"kind": "Service", "spec": {}}, {"spec": {"type": "ExternalName"}}, ()),
+        ({"kind": "ConfigMap", "data": {"a": "1"}}, {"data": {"a": "1"}, "immutable": True}, ()),
+        ({"kind": "ConfigMap", "data": {"a": "1"}}, {"data": {"a": "2"}}, ()),
+        ({"kind": "ConfigMap", "data": {"a": "1"}}, {"data": {"a": "2"}, "immutable": True}, ("immutable data",)),
+        ({"kind": "ConfigMap", "data": {"a": "1"}}, {"immutable": True}, ("immutable data",)),
+        ({"kind": "ServiceAccount"}, {"metadata": {}}, ()),
+    ],
+)
+def test_what_nobody_can_change_is_told(wanted: Manifest, observed: Manifest, paths: tuple[str, ...]) -> None:
+    """An apply would be refused for ever, or not help."""
+    assert drift.unchangeable(wanted, observed) == paths
+
+
+@pytest.mark.parametrize(
+    ("observed", "handed_on"),
+    [
+        # A selector that asked for as much as ours: whatever templates there were, they match.
+        (with_selector({"matchLabels": {**OURS, "c": "3"}}, {**OURS, "c": "3"}, revision="9"), True),
+        # Another selector, and the only template that there was matches ours.
+        (with_selector({"matchLabels": {"c": "3"}}, {**OURS, "c": "3"}), True),
+        # An earlier template may not have.
+        (with_selector({"matchLabels": {"c": "3"}}, {**OURS, "c": "3"}, revision="2"), False),
+        (with_selector({"matchLabels": {"a": "1"}}, {"a": "1"}), False),
+        (with_selector({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, {"a": "1"}), False),
+    ],
+)
+def test_pods_stay_where_none_of_them_is_left_to_nobody(observed: Manifest, *, handed_on: bool) -> None:
+    """A Deployment adopts ReplicaSets that match its selector, and no others."""
+    assert drift.hands_on(WANTED, observed) == handed_on
+
+
+def test_only_deployments_hand_something_on() -> None:
+    """A Service has its endpoints, which Kubernetes makes anew."""
+    assert not drift.hands_on({"kind": "Service"}, {"spec": {"clusterIP": "None"}})
+
+
 REPLICAS: Manifest = {"f:spec": {"f:replicas": {}}}
 
 

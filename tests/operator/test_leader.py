@@ -4,134 +4,25 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-import factories
-from typosentinel_operator import names
-from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.errors import ClusterError, Conflict, LeadershipLost
-from typosentinel_operator.leader import Elector
-from typosentinel_operator.lease import Tenure, Timing
-from typosentinel_operator.telemetry import make_telemetry
+from electing import TIMING, Candidate, Leases
+from typosentinel_operator import leader
+from typosentinel_operator.errors import ClusterError, LeadershipLost
 
-PLACE = ("team-a", "operator")
-TIMING = Timing(duration=1, deadline=0.4, retry=0.05)
 LEADER = "typosentinel_operator_leader"
 FAILURES = "typosentinel_operator_lease_failures_total"
 
 
-class Leases(Cluster):
-    """An API server with one Lease.
-
-    Attributes:
-        lease: what is stored, or None.
-        asked: requests, in their order.
-        before: called before each request; what it raises is the answer, and what it awaits takes its time.
-        after: called after each write; what it raises is the answer though the write was done.
-    """
-
-    def __init__(self) -> None:
-        self.lease: dict[str, Any] | None = None
-        self.asked: list[str] = []
-        self.before: Callable[[str], Coroutine[Any, Any, None]] | None = None
-        self.after: Callable[[str], None] | None = None
-        self._version = 0
-
-    @property
-    def holder(self) -> str | None:
-        """Who holds it; None where there is none."""
-        return self.lease["spec"]["holderIdentity"] if self.lease else None
-
-    def put(self, holder: str, seconds: int = 1) -> None:
-        """Somebody writes it."""
-        self._version += 1
-        meta = {"namespace": PLACE[0], "name": PLACE[1], "resourceVersion": str(self._version)}
-        spec = {"holderIdentity": holder, "leaseDurationSeconds": seconds, "leaseTransitions": self._version}
-        self.lease = {"metadata": meta, "spec": spec}
-
-    async def get(self, kind: names.Kind, namespace: str, name: str, *, seconds: float = 0.0) -> dict[str, Any] | None:
-        """The Lease."""
-        assert (kind, namespace, name) == (names.LEASE, *PLACE)
-        await self._request("get", seconds)
-        return self.lease
-
-    async def claim(self, lease: dict[str, Any], *, seconds: float) -> dict[str, Any]:
-        """Take it if it is still what was read."""
-        verb = "update" if "resourceVersion" in lease["metadata"] else "create"
-        await self._request(verb, seconds)
-        current = self.lease["metadata"]["resourceVersion"] if self.lease else None
-        if verb == "update" and self.lease is None:
-            raise ClusterError("gone", status=404)
-        if current != lease["metadata"].get("resourceVersion"):
-            raise Conflict("changed in between", status=409)
-        self._version += 1
-        self.lease = lease | {"metadata": lease["metadata"] | {"resourceVersion": str(self._version)}}
-        if self.after:
-            self.after(verb)
-        return self.lease
-
-    async def _request(self, verb: str, seconds: float) -> None:  # type: ignore[override]
-        self.asked.append(verb)
-        if self.before:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.before(verb)
-            except TimeoutError:
-                raise ClusterError(f"no answer within {seconds:g} s") from None
-
-
-class Candidate:
-    """One elector, and the work that it guards.
-
-    Attributes:
-        elector: what is under test.
-        began: set when the work has begun.
-        finish: set by the test to end the work.
-        holder_at_end: who held the Lease when the work had ended.
-    """
-
-    def __init__(self, cluster: Leases, identity: str = "me") -> None:
-        self.registry = CollectorRegistry()
-        self.cluster = cluster
-        self.tenure = Tenure(time.monotonic)
-        self.elector = Elector(
-            cluster=cluster,
-            telemetry=make_telemetry(self.registry),
-            tenure=self.tenure,
-            place=PLACE,
-            identity=identity,
-            timing=TIMING,
-            clock=time.monotonic,
-            now=lambda: factories.NOW,
-        )
-        self.began = asyncio.Event()
-        self.finish = asyncio.Event()
-        self.holder_at_end: str | None = None
-        self.cancelled = False
-        self.tenure_at_start = 0.0
-
-    async def work(self) -> None:
-        """Until told to finish."""
-        self.tenure_at_start = self.tenure.left()
-        self.began.set()
-        try:
-            await self.finish.wait()
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
-        finally:
-            self.holder_at_end = self.cluster.holder
-
-    def start(self) -> asyncio.Task[None]:
-        """Lead in a task."""
-        return asyncio.create_task(self.elector.lead(self.work))
-
-    def value(self, metric: str) -> float | None:
-        """A metric's value."""
-        return self.registry.get_sample_value(metric)
+async def leading() -> tuple[Candidate, asyncio.Task[None]]:
+    """A candidate that leads, and its task."""
+    candidate = Candidate(Leases())
+    task = candidate.start()
+    await candidate.began.wait()
+    return candidate, task
 
 
 async def end(task: asyncio.Task[None]) -> None:
@@ -143,9 +34,7 @@ async def end(task: asyncio.Task[None]) -> None:
 
 async def test_who_finds_no_lease_makes_one_and_leads() -> None:
     """And may write for as long as the deadline is away."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     assert candidate.cluster.asked == ["get", "create"]
     assert candidate.cluster.holder == "me"
     assert 0 < candidate.tenure_at_start <= TIMING.deadline
@@ -155,9 +44,7 @@ async def test_who_finds_no_lease_makes_one_and_leads() -> None:
 
 async def test_a_leader_renews_without_reading() -> None:
     """It knows what it wrote: one request a period."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     await asyncio.sleep(TIMING.deadline * 1.5)
     assert candidate.elector.leading
     assert candidate.cluster.asked[:4] == ["get", "create", "update", "update"]
@@ -167,9 +54,7 @@ async def test_a_leader_renews_without_reading() -> None:
 
 async def test_work_ends_first_and_the_lease_is_given_back_afterwards() -> None:
     """Whoever takes over must find nobody at work."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     candidate.finish.set()
     await task
     assert (candidate.holder_at_end, candidate.cluster.holder) == ("me", "")
@@ -187,6 +72,24 @@ async def test_work_that_crashes_gives_the_lease_back_too() -> None:
     with pytest.raises(ExceptionGroup, match="unhandled errors"):
         await candidate.elector.lead(crash)
     assert candidate.cluster.holder == ""
+
+
+async def test_nobody_waits_long_for_the_lease_to_be_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a process that has to end: what the API server does not answer runs out by itself."""
+    monkeypatch.setattr(leader, "RELEASE_SECONDS", 0.02)
+    candidate = Candidate(Leases())
+    candidate.elector.timing = replace(TIMING, duration=1200, deadline=600)
+    task = candidate.start()
+    await candidate.began.wait()
+
+    async def hang(_: str) -> None:
+        await asyncio.sleep(60)
+
+    candidate.cluster.before = hang
+    candidate.finish.set()
+    async with asyncio.timeout(2.0):
+        await task
+    assert candidate.cluster.holder == "me"
 
 
 async def test_a_standby_takes_over_when_the_lease_is_given_back() -> None:
@@ -252,9 +155,7 @@ async def lost(candidate: Candidate, task: asyncio.Task[None]) -> str:
 
 async def test_a_leader_whose_lease_is_stolen_gives_up_at_its_next_renewal() -> None:
     """Not only at the deadline; and it does not touch what is another one's."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     candidate.cluster.put("thief", 600)
     started = time.monotonic()
     assert await lost(candidate, task) == "leadership lost: the Lease is held by thief"
@@ -264,9 +165,7 @@ async def test_a_leader_whose_lease_is_stolen_gives_up_at_its_next_renewal() -> 
 
 async def test_a_leader_whose_lease_is_changed_by_the_way_goes_on() -> None:
     """Somebody's annotation makes a conflict, and after another look a renewal."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     assert candidate.cluster.lease is not None
     meta = candidate.cluster.lease["metadata"] | {"resourceVersion": "changed"}
     candidate.cluster.lease = candidate.cluster.lease | {"metadata": meta}
@@ -279,9 +178,7 @@ async def test_a_leader_whose_lease_is_changed_by_the_way_goes_on() -> None:
 
 async def test_a_leader_makes_its_lease_anew_when_somebody_deletes_it() -> None:
     """At once, so that nobody else does."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     candidate.cluster.lease = None
     await asyncio.sleep(TIMING.retry * 2.5)
     assert candidate.cluster.asked[2:5] == ["update", "get", "create"]
@@ -305,9 +202,7 @@ async def test_a_leader_that_cannot_renew_gives_up_at_the_deadline(
     trouble: Callable[[str], Coroutine[Any, Any, None]],
 ) -> None:
     """Not before, and before anybody else may lead."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     until = candidate.tenure.until
     candidate.cluster.before = trouble
     assert "could not be renewed for 0.4 s" in await lost(candidate, task)
@@ -317,9 +212,7 @@ async def test_a_leader_that_cannot_renew_gives_up_at_the_deadline(
 
 async def test_trouble_that_passes_before_the_deadline_costs_nothing() -> None:
     """Several attempts fit into it."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     candidate.cluster.before = away
     await asyncio.sleep(TIMING.deadline / 2)
     candidate.cluster.before = None
@@ -330,9 +223,7 @@ async def test_trouble_that_passes_before_the_deadline_costs_nothing() -> None:
 
 async def test_who_wakes_up_too_late_does_not_even_try() -> None:
     """A renewal might succeed where nobody has taken over yet, but by then writes have been refused."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     asked = len(candidate.cluster.asked)
     time.sleep(TIMING.deadline * 1.2)  # noqa: ASYNC251 - the whole process stands still
     assert candidate.tenure.left() == 0
@@ -393,9 +284,7 @@ async def test_who_came_too_late_gives_nothing_back() -> None:
 
 async def test_a_renewal_that_comes_between_is_no_reason_to_keep_the_lease() -> None:
     """It was on its way when the work ended."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     late = False
 
     async def renewal(verb: str) -> None:
@@ -412,9 +301,7 @@ async def test_a_renewal_that_comes_between_is_no_reason_to_keep_the_lease() -> 
 
 async def test_an_api_server_that_is_away_at_the_end_does_not_hold_us_up() -> None:
     """The Lease runs out by itself."""
-    candidate = Candidate(Leases())
-    task = candidate.start()
-    await candidate.began.wait()
+    candidate, task = await leading()
     candidate.cluster.before = away
     candidate.finish.set()
     async with asyncio.timeout(TIMING.deadline):

@@ -156,3 +156,27 @@ def test_a_tenure_ends() -> None:
     now = SEEN
     tenure.end()
     assert tenure.left() == 0
+
+
+ACCOUNT = {"username": "system:serviceaccount:team-a:operator", "uid": "a1"}
+
+
+@pytest.mark.parametrize(
+    ("user", "owned"),
+    [
+        (ACCOUNT, True),
+        (ACCOUNT | {"username": "system:serviceaccount:team-b:operator"}, False),
+        (ACCOUNT | {"uid": ""}, False),
+        ({"username": "system:admin", "uid": "a1"}, False),
+        ({"username": "system:serviceaccount:team-a", "uid": "a1"}, False),
+        ({}, False),
+    ],
+)
+def test_a_new_lease_goes_with_the_account_that_made_it(user: dict[str, Any], *, owned: bool) -> None:
+    """And so with the release; one that is there stays whose it is."""
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": "operator", "uid": "a1"}
+    owners = lease.owners(user, "team-a")
+    assert owners == ([owner] if owned else [])
+    made = lease.claimed(NONE, PLACE, "me", TIMING, NOW, owners)["metadata"]
+    assert made.get("ownerReferences") == ([owner] if owned else None)
+    assert "ownerReferences" not in lease.claimed(OURS, PLACE, "me", TIMING, NOW, [owner])["metadata"]

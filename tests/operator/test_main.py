@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("typosentinel-operator")
+KUBECONFIG = (
+    '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [],'
+    ' "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}], "current-context": "x"}'
+)
 
 
 def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -57,26 +61,43 @@ def test_with_a_kubeconfig_of_garbage_it_says_so(tmp_path: Path) -> None:
     assert_one_sentence(done, "no usable kubeconfig", "--kubeconfig", "KUBECONFIG")
 
 
-def test_with_a_port_that_is_taken_it_says_so(tmp_path: Path) -> None:
-    """A second operator on one machine is a likely mistake."""
-    path = tmp_path / "kubeconfig"
-    path.write_text(
-        '{"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "users": [],'
-        ' "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}], "current-context": "x"}'
-    )
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        environment = {
+# A second process on one machine is a likely mistake.
+TAKEN = {
+    # variable of the port → (command, what else it needs)
+    "TYPOSENTINEL_PROBE_PORT": (
+        "run",
+        {
             "TYPOSENTINEL_SERVER_IMAGE": "x",
             "TYPOSENTINEL_LEADER_ELECTION": "false",
             "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
-            "TYPOSENTINEL_PROBE_PORT": str(taken.getsockname()[1]),
-            "HOME": str(tmp_path),
-        }
-        done = run("run", "--kubeconfig", str(path), environment=environment)
-    assert_one_sentence(done, "TYPOSENTINEL_PROBE_PORT", "address already in use")
+        },
+    ),
+    "TYPOSENTINEL_WEBHOOK_PORT": (
+        "webhook",
+        {
+            "TYPOSENTINEL_WEBHOOK_HOST": "127.0.0.1",
+            "TYPOSENTINEL_PROBE_HOST": "127.0.0.1",
+            "TYPOSENTINEL_PROBE_PORT": "0",
+            "TYPOSENTINEL_LOG_LEVEL": "error",
+        },
+    ),
+}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize("variable", TAKEN)
+def test_with_a_port_that_is_taken_it_says_so(variable: str, tmp_path: Path) -> None:
+    """By the variable of that port."""
+    command, others = TAKEN[variable]
+    path = tmp_path / "kubeconfig"
+    path.write_text(KUBECONFIG)
+    environment = others | {"TYPOSENTINEL_WEBHOOK_DIRECTORY": str(tmp_path), "HOME": str(tmp_path)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment |= {variable: str(taken.getsockname()[1])}
+        done = run(command, "--kubeconfig", str(path), environment=environment)
+    assert_one_sentence(done, variable, "address already in use")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["webhook", "--help"], ["--version"]])
 def test_it_explains_itself(arguments: list[str]) -> None:
     """Without any setting."""
     done = run(*arguments, environment={})

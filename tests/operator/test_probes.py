@@ -3,114 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
-import factories
+from operatorparts import LEASE_SECONDS, RESYNC, Process
 from typosentinel_operator import names, probes
-from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.control import Control
 from typosentinel_operator.errors import ClusterError
 from typosentinel_operator.leader import Elector
-from typosentinel_operator.lease import Tenure, Timing
-from typosentinel_operator.reconcile import Key, Reconciler
-from typosentinel_operator.telemetry import make_telemetry
-from typosentinel_operator.tokens import Tokens
-
-if TYPE_CHECKING:
-    from typosentinel_operator.scrape import Scraper
-
-RESYNC = 30.0
-LEASE_SECONDS = 15
-
-
-class Clock:
-    """Monotonic seconds that stand still until they are moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
-
-
-class Objects(Cluster):
-    """A cluster of which only lists are asked.
-
-    Attributes:
-        items: what is there, by kind.
-        error: what every list raises, or None.
-    """
-
-    def __init__(self) -> None:
-        self.items: dict[str, list[dict[str, Any]]] = {}
-        self.error: ClusterError | None = None
-        self.asked: list[str | None] = []
-
-    async def list(
-        self,
-        kind: names.Kind,
-        namespace: str | None = None,
-        *,
-        selector: str | None = None,  # noqa: ARG002 - resyncs select nothing
-    ) -> list[dict[str, Any]]:
-        """All objects of a kind."""
-        self.asked.append(namespace)
-        if self.error:
-            raise self.error
-        return self.items.get(kind.name, [])
-
-
-class Process:
-    """The parts of one operator process.
-
-    Attributes:
-        clock: its clock.
-        cluster: what it sees.
-        control: what is under test.
-        elector: of which only those hear that ask a standby.
-        address: of its probes.
-    """
-
-    def __init__(self, namespaces: tuple[str, ...] = ()) -> None:
-        self.clock = Clock()
-        self.cluster = Objects()
-        self.registry = CollectorRegistry()
-        self.telemetry = make_telemetry(self.registry)
-        self.control = Control(
-            cluster=self.cluster,
-            reconciler=Reconciler(
-                self.cluster, cast("Scraper", None), factories.IMAGE, self.today, Tokens(lambda: "t" * 43)
-            ),
-            telemetry=self.telemetry,
-            namespaces=namespaces,
-            resync_seconds=RESYNC,
-            clock=self.clock,
-            now=self.today,
-            chance=lambda: 0.5,
-        )
-        self.elector = Elector(
-            cluster=self.cluster,
-            telemetry=self.telemetry,
-            tenure=Tenure(self.clock),
-            place=("team-a", "operator"),
-            identity="me",
-            timing=Timing(LEASE_SECONDS, 10.0, 2.0),
-            clock=self.clock,
-            now=self.today,
-        )
-        self.address = ""
-
-    @staticmethod
-    def today() -> datetime:
-        """The time, with zone."""
-        return factories.NOW
+from typosentinel_operator.reconcile import Key
 
 
 @asynccontextmanager
@@ -246,30 +148,3 @@ async def test_every_metric_that_is_promised_is_there(process: Process) -> None:
     for name, metric in vars(names.Metric).items():
         if name.isupper():
             assert f"# TYPE {metric.removesuffix('_total')}" in text, metric
-
-
-async def test_a_resync_enqueues_all_objects_at_once_the_first_time() -> None:
-    """Later their keys are spread over a quarter of the period."""
-    process = Process()
-    process.cluster.items["ScanService"] = [factories.scan_service()]
-    process.cluster.items["CachePolicy"] = [factories.cache_policy()]
-    await process.control.resync()
-    assert len(process.control.queue._ready) == 2
-    later = Process()
-    later.cluster.items["ScanService"] = [factories.scan_service()]
-    later.control.progress.last_resync = 1.0
-    await later.control.resync()
-    assert len(later.control.queue._ready) == 0
-    wanted = [later.clock.now + 0.5 * RESYNC / 4]
-    assert wanted == list(later.control.queue._due.values())
-    assert later.registry.get_sample_value("typosentinel_operator_objects", {"kind": "ScanService"}) == 1
-    for timer in later.control.queue._timers.values():
-        timer.cancel()
-
-
-async def test_only_the_namespaces_in_question_are_read() -> None:
-    """With rights for two namespaces a list of all is refused."""
-    process = Process(("a", "b"))
-    await process.control.resync()
-    wanted = ["a", "b"] * len(names.CUSTOM_KINDS)
-    assert wanted == process.cluster.asked

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import factories
-from typosentinel_operator import names, passes, policies, reconcile, specs
+from typosentinel_operator import names, passes, reconcile, relations, specs
 from typosentinel_operator.cachespec import REDIS_URL_REFERENCE, CachePolicySpec
 from typosentinel_operator.desired import serverconfig, workload
 from typosentinel_operator.fields import SecretKeyReference
@@ -87,6 +87,31 @@ def test_a_secret_stays_mounted_until_another_can_be_used(trouble: Unresolved | 
     cache = CachePolicySpec.model_validate(WHOLE_CACHE)
     now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(cache=cache))
     assert {reference.name for reference in passes.secrets_kept(now).values()} == ({wanted} if wanted else set())
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "first"),
+    [
+        # Fixed, and so in the manifest already.
+        ({"replicas": 3}, 4, None),
+        ({"replicas": None, "scaling": factories.scaling_spec(minReplicas=2, maxReplicas=5)}, None, 2),
+        ({"replicas": None, "scaling": factories.scaling_spec(minReplicas=2, maxReplicas=5)}, 4, 4),
+        ({"replicas": None, "scaling": factories.scaling_spec(minReplicas=2, maxReplicas=5)}, 9, 5),
+        # The policy is not to be had: the autoscaler that it has left knows, or nobody.
+        ({"replicas": None}, 4, 4),
+        ({"replicas": None}, None, None),
+    ],
+)
+def test_a_deployment_begins_with_as_many_pods_as_its_autoscaler_wanted(
+    changes: dict[str, Any], wanted: int | None, first: int | None
+) -> None:
+    """In the very request that makes it; nothing else is made otherwise than it is kept."""
+    inputs = factories.inputs(**changes)
+    autoscalers = [] if wanted is None else [{"status": {"desiredReplicas": wanted}}]
+    assert passes.first_replicas(inputs, autoscalers) == first
+    made = workload.begun(workload.deployment(inputs), first)
+    assert made["spec"].get("replicas") == (changes["replicas"] if first is None else first)
+    assert workload.begun(workload.service(inputs), first) == workload.service(inputs)
 
 
 @pytest.mark.parametrize(("scaling", "kept"), [(None, False), (MISSING, True)])
@@ -177,4 +202,4 @@ def test_a_key_reads_like_kubectl() -> None:
 )
 def test_a_scan_service_says_which_policies_it_refers_to(spec: dict[str, Any], wanted: tuple[Any, ...]) -> None:
     """Their status counts their users, so a change of a ScanService concerns them too."""
-    assert wanted == policies.referred(factories.scan_service(**spec))
+    assert wanted == relations.policies(factories.scan_service(**spec))

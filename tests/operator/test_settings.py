@@ -18,7 +18,8 @@ def test_defaults() -> None:
         "server_image": "registry.example/server:1",
         "watch_namespaces": (),
         "resync_seconds": 30.0,
-        "workers": 4,
+        "workers": 16,
+        "selector": "",
         "request_timeout_seconds": 10.0,
         "scrape_timeout_seconds": 1.0,
         "probe_host": "0.0.0.0",
@@ -30,6 +31,9 @@ def test_defaults() -> None:
         "lease_duration_seconds": 15,
         "renew_deadline_seconds": 10.0,
         "retry_period_seconds": 2.0,
+        "webhook_configuration": "",
+        "webhook_secret": "",
+        "webhook_hosts": (),
         "log_format": "json",
         "log_level": "info",
     }
@@ -118,3 +122,71 @@ def test_variables_of_others_do_not_matter() -> None:
     """Kubernetes and the user's shell set many."""
     wanted = settings.load(VALID)
     assert wanted == settings.load(VALID | {"HOME": "/", "TYPOSENTINEL_PORT": "tcp://198.19.0.1:80", "WORKERS": "x"})
+
+
+@pytest.mark.parametrize(
+    ("selector", "wanted"),
+    [
+        ("", True),
+        ("team=a", True),
+        ("team == a, !old, tier notin (gold, silver),example.com/x in (y)", True),
+        ("team", True),
+        ("team=", True),
+        ("team=a b", False),
+        ("=a", False),
+        ("team in a", False),
+        ("team in (a,b", False),
+        ("team;rm", False),
+        ("team=a,", False),
+        ("-team=a", False),
+    ],
+)
+def test_a_selector_is_what_kubectl_takes(selector: str, wanted: bool) -> None:  # noqa: FBT001 - a case
+    """A wrong one is told at the start, in place of watches that the API server refuses."""
+    given = VALID | {"TYPOSENTINEL_SELECTOR": selector}
+    if wanted:
+        assert settings.load(given).selector == selector
+    else:
+        with pytest.raises(SettingsError, match=r"TYPOSENTINEL_SELECTOR: .*is no label selector"):
+            settings.load(given)
+
+
+def test_defaults_of_the_webhook() -> None:
+    """It can be started without any; a time that is none is named as ever."""
+    wanted = {
+        "watch_namespaces": (),
+        "webhook_host": "0.0.0.0",
+        "webhook_port": 9443,
+        "webhook_directory": "/etc/typosentinel-webhook",
+        "webhook_timeout_seconds": 3.0,
+        "webhook_drain_seconds": 5.0,
+        "probe_host": "0.0.0.0",
+        "probe_port": 8081,
+        "log_format": "json",
+        "log_level": "info",
+    }
+    assert wanted == settings.load_webhook({"TYPOSENTINEL_SERVER_IMAGE": "not ours"}).model_dump()
+    assert settings.load_webhook({"TYPOSENTINEL_WATCH_NAMESPACES": "a, b"}).watch_namespaces == ("a", "b")
+    with pytest.raises(SettingsError, match=r"^TYPOSENTINEL_WEBHOOK_TIMEOUT_SECONDS: "):
+        settings.load_webhook({"TYPOSENTINEL_WEBHOOK_TIMEOUT_SECONDS": "0"})
+
+
+CERTIFIED = {
+    "TYPOSENTINEL_WEBHOOK_CONFIGURATION": "sentinel-webhook",
+    "TYPOSENTINEL_WEBHOOK_SECRET": "sentinel-webhook",
+    "TYPOSENTINEL_WEBHOOK_HOSTS": "sentinel-webhook.team-a.svc,127.0.0.1",
+}
+
+
+def test_certificates_are_made_for_all_hosts() -> None:
+    """Names and addresses, separated by commas."""
+    assert settings.load(VALID | CERTIFIED).webhook_hosts == ("sentinel-webhook.team-a.svc", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "missing", ["TYPOSENTINEL_WEBHOOK_SECRET", "TYPOSENTINEL_WEBHOOK_HOSTS", "TYPOSENTINEL_POD_NAMESPACE"]
+)
+def test_who_makes_certificates_is_told_where_and_for_whom(missing: str) -> None:
+    """The message names what belongs to it."""
+    with pytest.raises(SettingsError, match=missing):
+        settings.load(VALID | CERTIFIED | {"TYPOSENTINEL_LEADER_ELECTION": "false", missing: ""})

@@ -1,79 +1,12 @@
 """The keyed work queue, with real tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
-from prometheus_client import CollectorRegistry
 
+from queueing import Worker, held, queue_of, running, settle
 from typosentinel_operator import workqueue
 from typosentinel_operator.errors import ClusterError, Permanent, Transient
-from typosentinel_operator.telemetry import make_telemetry
-from typosentinel_operator.workqueue import WorkQueue
-
-# The workers never wait for anything but the test: a few rounds of the loop let them do all they can.
-ROUNDS = 20
-
-
-class Worker:
-    """Records what is processed; holds keys back until they are let go; fails as told.
-
-    Attributes:
-        started: keys in the order in which they were taken.
-        active: keys that are being worked on.
-        most: the largest number of calls at the same time, per key.
-    """
-
-    def __init__(self) -> None:
-        self.started: list[str] = []
-        self.active: list[str] = []
-        self.most: dict[str, int] = {}
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.outcomes: list[Exception | float | None] = []
-
-    async def process(self, key: str) -> float | None:
-        """One reconciliation."""
-        self.started.append(key)
-        self.active.append(key)
-        self.most[key] = max(self.most.get(key, 0), self.active.count(key))
-        try:
-            await self.gate.wait()
-        finally:
-            self.active.remove(key)
-        outcome = self.outcomes.pop(0) if self.outcomes else None
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-
-def queue_of(
-    process: Callable[[str], Awaitable[float | None]], clock: Callable[[], float] | None = None
-) -> tuple[WorkQueue[str], CollectorRegistry]:
-    """A queue and the registry of its metrics."""
-    registry = CollectorRegistry()
-    now = clock or asyncio.get_running_loop().time
-    return WorkQueue(process, make_telemetry(registry), now), registry
-
-
-@asynccontextmanager
-async def running(queue: WorkQueue[str], workers: int = 2) -> AsyncIterator[None]:
-    """The queue at work; stopped on the way out."""
-    task = asyncio.create_task(queue.run(workers))
-    try:
-        yield
-    finally:
-        assert not task.done(), "the queue has died"
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-
-async def settle() -> None:
-    """Let the workers do all they can."""
-    for _ in range(ROUNDS):
-        await asyncio.sleep(0)
 
 
 async def test_a_key_waits_at_most_once() -> None:
@@ -90,10 +23,7 @@ async def test_a_key_waits_at_most_once() -> None:
 
 async def test_a_key_added_while_it_is_worked_on_runs_once_more() -> None:
     """The reconciliation under way may have read what has changed since."""
-    worker = Worker()
-    worker.gate.clear()
-    queue, _ = queue_of(worker.process)
-    async with running(queue):
+    async with held() as (worker, queue):
         queue.add("a")
         await settle()
         queue.add("a")
@@ -107,10 +37,7 @@ async def test_a_key_added_while_it_is_worked_on_runs_once_more() -> None:
 
 async def test_no_two_workers_see_the_same_key() -> None:
     """While different keys are worked on side by side."""
-    worker = Worker()
-    worker.gate.clear()
-    queue, _ = queue_of(worker.process)
-    async with running(queue, workers=4):
+    async with held(workers=4) as (worker, queue):
         for _ in range(3):
             for key in ("a", "b"):
                 queue.add(key)
@@ -261,12 +188,27 @@ async def test_an_event_shortens_a_long_waiting_time_of_our_own() -> None:
     assert due == pytest.approx(3.0, abs=0.5)
 
 
-async def test_cancellation_ends_workers_and_timers() -> None:
-    """Nothing runs, and nothing fires, once the operator stops."""
+async def test_a_timer_that_rings_while_a_failed_key_has_to_wait_is_not_the_end_of_it() -> None:
+    """A delayed add came while the key was worked on, and is due before the other side allows the next attempt."""
     worker = Worker()
     worker.gate.clear()
+    worker.outcomes = [Transient("429", retry_after=0.1)]
     queue, _ = queue_of(worker.process)
     async with running(queue):
+        queue.add("a")
+        await settle()
+        queue.add("a", 0.02)
+        worker.gate.set()
+        await asyncio.sleep(0.4)
+        assert worker.started == ["a", "a"]
+        queue.add("a", 0.01)
+        await asyncio.sleep(0.05)
+    assert worker.started == ["a", "a", "a"]
+
+
+async def test_cancellation_ends_workers_and_timers() -> None:
+    """Nothing runs, and nothing fires, once the operator stops."""
+    async with held() as (worker, queue):
         queue.add("a")
         queue.add("b", 0.02)
         await settle()
@@ -275,6 +217,46 @@ async def test_cancellation_ends_workers_and_timers() -> None:
     await asyncio.sleep(0.05)
     assert worker.started == ["a"]
     assert queue.oldest() == 0.0
+
+
+async def test_who_is_told_to_finish_begins_with_nothing_more() -> None:
+    """What is under way is waited for; what waits, comes in, or is to come back, is left alone."""
+    worker = Worker()
+    worker.gate.clear()
+    worker.outcomes = [0.0]
+    queue, _ = queue_of(worker.process)
+    async with running(queue, workers=1):
+        queue.add("a")
+        queue.add("b")
+        await settle()
+        finishing = asyncio.create_task(queue.finish(60.0))
+        await settle()
+        queue.add("c")
+        assert not finishing.done()
+        worker.gate.set()
+        await finishing
+        assert worker.active == []
+        queue.add("d")
+        await settle()
+        assert worker.started == ["a"]
+
+
+async def test_nobody_waits_for_work_that_does_not_end() -> None:
+    """Not for longer than was said, and not at all where there is no time."""
+    async with held() as (worker, queue):
+        queue.add("a")
+        await settle()
+        for seconds in (0.01, 0.0):
+            async with asyncio.timeout(2.0):
+                await queue.finish(seconds)
+        assert worker.active == ["a"]
+
+
+async def test_an_idle_queue_is_finished_at_once() -> None:
+    """Also one that was never at work."""
+    queue, _ = queue_of(Worker().process)
+    async with asyncio.timeout(2.0):
+        await queue.finish(60.0)
 
 
 async def test_the_oldest_key_tells_that_something_hangs() -> None:

@@ -30,6 +30,7 @@ class Inputs:
         default_image: image where the spec names none.
         kept: ConfigMaps that stay mounted while those that the spec refers to can't be used, by the field of these.
         kept_secrets: the same of Secrets.
+        shard: name of the operator's shard, or empty where there is but one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Inputs:
     default_image: str
     kept: Mapping[str, str] = field(default_factory=dict)
     kept_secrets: Mapping[str, SecretKeyReference] = field(default_factory=dict)
+    shard: str = ""
 
 
 def selector_labels(scan_service: str) -> dict[str, str]:
@@ -73,7 +75,8 @@ def owned(kind: names.Kind, inputs: Inputs, name: str, body: Manifest) -> Manife
         "metadata": {
             "name": name,
             "namespace": inputs.namespace,
-            "labels": child_labels(inputs.name),
+            # Not on the pods of a Deployment, which would all be replaced when their service moves to another shard.
+            "labels": child_labels(inputs.name) | ({names.LABEL_SHARD: inputs.shard} if inputs.shard else {}),
             "ownerReferences": [
                 {
                     "apiVersion": names.API_VERSION,

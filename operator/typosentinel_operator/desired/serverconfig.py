@@ -14,6 +14,9 @@ from typosentinel_operator.desired import cachesection, mounts, servingsections
 from typosentinel_operator.desired.inputs import Inputs, Manifest, child
 from typosentinel_operator.specs import CorpusSpec
 
+# libyaml's, where the library has it: it is made at each look at a ScanService.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def document(inputs: Inputs) -> str:
     """The configuration document as YAML text; equal inputs give equal bytes."""
@@ -31,7 +34,7 @@ def document(inputs: Inputs) -> str:
     if detection := _detection(inputs):
         content["detection"] = detection
     content |= servingsections.sections(inputs.spec)
-    return yaml.safe_dump(content, sort_keys=True)
+    return yaml.dump(content, Dumper=_DUMPER, sort_keys=True)
 
 
 def _detection(inputs: Inputs) -> dict[str, str]:

@@ -63,6 +63,17 @@ def deployment(inputs: Inputs) -> Manifest:
     return child(names.DEPLOYMENT, inputs, {"spec": spec})
 
 
+def begun(manifest: Manifest, first: int | None) -> Manifest:
+    """The manifest by which a child is created: a Deployment begins with its first number of pods, where one is known.
+
+    It would stay at one until its autoscaler's next look in 15 seconds; and where it has been made anew, pods that
+    it has adopted would be taken away by then. The field is handed over at the next write.
+    """
+    if first is None or manifest["kind"] != names.DEPLOYMENT.name:
+        return manifest
+    return manifest | {"spec": manifest["spec"] | {"replicas": first}}
+
+
 def _template(inputs: Inputs) -> Manifest:
     """The pods' template, labelled with its own hash: so pods of an older version can be told from the others."""
     template: Manifest = {"metadata": {"labels": child_labels(inputs.name)}, "spec": _pod(inputs)}

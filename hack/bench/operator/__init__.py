@@ -1,0 +1,1 @@
+"""The operator at scale: how fast, how frugal, how quiet."""
