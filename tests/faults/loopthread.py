@@ -8,6 +8,8 @@ from typing import Self
 
 # To start, and to stop.
 PATIENCE_SECONDS = 10.0
+# What was aborted is closed in one of the loop's next turns: else by whoever collects the garbage, some tests later.
+CLOSING_SECONDS = 0.1
 
 
 class LoopThread(ABC):
@@ -49,3 +51,4 @@ class LoopThread(ABC):
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.sleep(CLOSING_SECONDS)

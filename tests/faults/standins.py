@@ -25,6 +25,7 @@ Key = tuple[str, str]
 LOOK_SECONDS = 0.15
 # A pod has been ready for so long when it says so first; who is to be Ready has to be settled all the same.
 CONFIGURATION_AGE = 60.0
+ANSWER_SECONDS = 5.0
 
 
 class StandIns(LoopThread):
@@ -46,32 +47,37 @@ class StandIns(LoopThread):
         self._stack = contextlib.AsyncExitStack()
         self._runner: web.AppRunner
         self._session: aiohttp.ClientSession
+        self._over = asyncio.Event()
         self._looking: asyncio.Task[None]
 
     async def _start(self) -> None:
         trusted = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))
         trusted.load_cert_chain(self._pki / "admin.crt", self._pki / "admin.key")
         connector = aiohttp.TCPConnector(ssl=trusted)
-        self._session = await self._stack.enter_async_context(aiohttp.ClientSession(self._server, connector=connector))
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        self._session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(self._server, connector=connector, timeout=timeout)
+        )
         application = web.Application()
         application.router.add_get("/health", self._health)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         self._stack.push_async_callback(self._runner.cleanup)
-        self._looking = asyncio.get_running_loop().create_task(self._look_forever())
+        self._looking = asyncio.get_running_loop().create_task(self._look_until_over())
 
     async def _stop(self) -> None:
-        self._looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._looking
+        # Not cancelled: a connection that is being made at that moment would be nobody's to close.
+        self._over.set()
+        await self._looking
         await self._stack.aclose()
 
-    async def _look_forever(self) -> None:
-        while True:
+    async def _look_until_over(self) -> None:
+        while not self._over.is_set():
             # Between two looks the API server may be away: that is what some campaigns are about.
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
                 await self._look()
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), LOOK_SECONDS)
 
     async def _look(self) -> None:
         self._documents = {
