@@ -114,7 +114,8 @@ test-fuzz: setup ## Half a minute of fuzzing by coverage: names, lists, standard
 test-cluster: setup ## The operator against a real kube-apiserver of its own: no root
 	@mkdir -p $(REPORTS)
 	@$(CLUSTER) build
-	$(PYTEST) tests/cluster --junitxml=$(REPORTS)/cluster.xml
+	@# Two workers, each with a control plane of its own: most of a test's time is waiting for Kubernetes.
+	$(PYTEST) tests/cluster -n 2 --dist loadfile --junitxml=$(REPORTS)/cluster.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/cluster.xml
 	@$(MAKE) --no-print-directory audit-rights
 

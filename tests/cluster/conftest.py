@@ -43,9 +43,9 @@ def programs() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """A control plane that lives as long as the session."""
-    made = Plane(tmp_path_factory.mktemp("plane"), "cluster")
+def plane(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Plane]:
+    """A control plane that lives as long as the session; each of pytest-xdist's workers has one of its own."""
+    made = Plane(tmp_path_factory.mktemp("plane"), f"cluster-{worker_id}")
     try:
         made.up()
         yield made
