@@ -10,6 +10,7 @@ import factories
 from typosentinel_operator import names
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.control import Control
+from typosentinel_operator.errors import Refused
 from typosentinel_operator.events import Outbox
 from typosentinel_operator.leader import Elector
 from typosentinel_operator.lease import Tenure, Timing
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 RESYNC: Final = 30.0
 LEASE_SECONDS: Final = 15
+EVERYTHING: Final = Scope()
 
 
 class Clock:
@@ -46,13 +48,15 @@ class Objects(Cluster):
         items: what is there, by kind.
         version: of the cluster, as lists tell it.
         error: what every list raises, or None.
+        refused: namespaces in which nothing may be read.
     """
 
-    def __init__(self, namespaces: tuple[str, ...] = ()) -> None:
-        self.mirror = Mirror(Scope(namespaces))
+    def __init__(self, scope: Scope = EVERYTHING) -> None:
+        self.mirror = Mirror(scope)
         self.items: dict[str, list[dict[str, Any]]] = {}
         self.version = "100"
         self.error: ClusterError | None = None
+        self.refused: set[str | None] = set()
         self.asked: list[str | None] = []
 
     async def pages(
@@ -66,6 +70,8 @@ class Objects(Cluster):
         self.asked.append(namespace)
         if self.error:
             raise self.error
+        if namespace in self.refused:
+            raise Refused(f"nobody may list {kind.plural} in {namespace}", status=403)
         for item in self.items.get(kind.name, []):
             yield Listing([item], self.version)
         yield Listing([], self.version)
@@ -82,9 +88,9 @@ class Process:
         address: of its probes.
     """
 
-    def __init__(self, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(self, scope: Scope = EVERYTHING) -> None:
         self.clock = Clock()
-        self.cluster = Objects(namespaces)
+        self.cluster = Objects(scope)
         self.registry = CollectorRegistry()
         self.telemetry = make_telemetry(self.registry)
         self.control = Control(

@@ -251,9 +251,8 @@ async def _work(
     handlers.register(registry, control)
     # A UID without a passwd entry has no user name to make an identity of.
     identity: Any = os.environ.get("HOSTNAME", "typosentinel-operator")
-    watches = watching(
-        registry, handlers.watch_settings(control.scope), settings.watch_namespaces, identity, heed_signals
-    )
+    namespaces = await control.choose_namespaces()
+    watches = watching(registry, handlers.watch_settings(control.scope), namespaces, identity, heed_signals)
     async with watches as failure, asyncio.TaskGroup() as group:
         workers = group.create_task(control.work(settings.workers))
         others = [group.create_task(control.resync_forever())]

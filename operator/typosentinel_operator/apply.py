@@ -198,6 +198,16 @@ def unwanted(kept: frozenset[str], observed: dict[str, list[Manifest]], owner: O
     ]
 
 
+def orphans(observed: dict[str, list[Manifest]], owner: Owner) -> list[Manifest]:
+    """Children that have lost their owner, and would be adopted.
+
+    Args:
+        observed: children that carry our labels, by kind.
+        owner: whose labels.
+    """
+    return [one for found in observed.values() for one in found if drift.is_orphan(one, owner.name)]
+
+
 async def prune(cluster: Cluster, manifests: Sequence[Manifest], owner: Owner, applied: Applied) -> None:
     """Delete children, or say that it would be done.
 
@@ -262,7 +272,7 @@ async def _hand_over_replicas(cluster: Cluster, manifest: Manifest, present: Man
         "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
         "spec": {"replicas": present["spec"]["replicas"]},
     }
-    await cluster.apply(names.DEPLOYMENT, held, present, manager=names.HANDOVER_MANAGER)
+    await cluster.apply(names.DEPLOYMENT, held, present, manager=names.HANDOVER_MANAGER, unchanged=True)
 
 
 def _in_words(kind: Kind, present: Manifest | None, differences: Sequence[str]) -> str:

@@ -142,7 +142,13 @@ class Cluster:
         return [item async for page in self.pages(kind, namespace, selector=selector) for item in page.items]
 
     async def apply(
-        self, kind: Kind, manifest: Manifest, present: Manifest | None, *, manager: str = names.FIELD_MANAGER
+        self,
+        kind: Kind,
+        manifest: Manifest,
+        present: Manifest | None,
+        *,
+        manager: str = names.FIELD_MANAGER,
+        unchanged: bool = False,
     ) -> Manifest:
         """Server-side apply, forced: of the fields in `manifest` we are the owner.
 
@@ -151,6 +157,7 @@ class Cluster:
             manifest: what we want of it.
             present: the object that is to be changed, and no other under its name; None: there is none yet.
             manager: as whom.
+            unchanged: only if nobody has written `present` since, for what is written is taken from it.
 
         Raises:
             Refused: the API server does not take the manifest as it is.
@@ -158,6 +165,8 @@ class Cluster:
         """
         meta = manifest["metadata"]
         only = {"resourceVersion": _NO_VERSION} if present is None else {"uid": present["metadata"]["uid"]}
+        if present is not None and unchanged:
+            only["resourceVersion"] = present["metadata"]["resourceVersion"]
         where = path(kind, meta.get("namespace"), meta["name"])
         written: Manifest = await self._apply(where, kind, manifest | {"metadata": meta | only}, manager)
         return written

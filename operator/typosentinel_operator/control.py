@@ -13,7 +13,7 @@ import structlog
 
 from typosentinel_operator import names, policies
 from typosentinel_operator.cluster import Cluster
-from typosentinel_operator.errors import ClusterError, Transient
+from typosentinel_operator.errors import ClusterError, Refused, Transient, WatchFailed
 from typosentinel_operator.mirror import WATCHED, News, version_number
 from typosentinel_operator.names import Kind
 from typosentinel_operator.reconcile import Key, Reconciler
@@ -30,6 +30,8 @@ RESYNC_RETRY_SECONDS = 2.0
 HEARD_SECONDS = 3.0
 # Operators of many clusters or shards that were started together don't ask together.
 START_SPREAD_SECONDS = 0.5
+# A pause between two resyncs is longer by up to this part of it.
+JITTER = 0.1
 # A policy counts its users after this time: one count serves a burst of events.
 COUNT_DELAY_SECONDS = 1.0
 # So many lists in a row out of the past mean that the past is back: somebody restored a backup of the cluster.
@@ -74,6 +76,8 @@ class Control:
     _stale_lists: int = field(init=False, default=0)
     # What lists have shown and no watch has told yet.
     _unheard: set[Key] = field(init=False, default_factory=set)
+    # Namespaces that are not watched, because nothing may be read there.
+    _left_out: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         self.queue = WorkQueue(self.process, self.telemetry, self.clock)
@@ -83,6 +87,23 @@ class Control:
     def scope(self) -> Scope:
         """Which objects to look at."""
         return self.cluster.mirror.scope
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two resyncs, at most, while nothing goes wrong."""
+        return self.resync_seconds * (1.0 + JITTER)
+
+    async def choose_namespaces(self) -> tuple[str, ...]:
+        """Those to watch: all in which anything may be read. Empty: the whole cluster.
+
+        Who deletes a namespace deletes our rights in it, too; that must not keep us from the others. One that comes
+        back ends the process, and the next one watches it. Where nothing may be read anywhere all are returned.
+        """
+        refused = [name for name in self.scope.namespaces if not await self._may_read(name)]
+        if refused and len(refused) < len(self.scope.namespaces):
+            log.warning("namespaces are left out: are they, or the RoleBindings in them, gone?", left_out=refused)
+            self._left_out = frozenset(refused)
+        return tuple(name for name in self.scope.namespaces if name not in self._left_out)
 
     def heard(self, kind: Kind, manifest: Manifest, *, gone: bool) -> None:
         """Take in an event of a watch, and put what it concerns into the queue."""
@@ -135,9 +156,8 @@ class Control:
             except ClusterError as error:
                 log.warning("resync failed; will try again", error=str(error))
                 delay = max(RESYNC_RETRY_SECONDS, error.retry_after or 0.0)
-            self.progress.last_attempt = self.clock()
-            # Ten percent of jitter: the replicas of a large fleet of operators must not fall into step.
-            delay *= 1.0 + 0.1 * self.chance()
+            # The replicas of a large fleet of operators must not fall into step.
+            delay *= 1.0 + JITTER * self.chance()
 
     async def resync(self) -> None:
         """List everything that is watched, and enqueue what is there.
@@ -162,10 +182,44 @@ class Control:
         self._synced.set()
 
     async def _look_at_all(self, *, first: bool) -> None:
-        for kind in WATCHED:
-            for namespace in self.scope.namespaces or (None,):
-                await self._look(kind, namespace, first=first)
-        self._stale_lists = 0
+        refused: dict[str | None, Refused] = {}
+        namespaces = [name for name in self.scope.namespaces or (None,) if name not in self._left_out]
+        try:
+            for namespace in namespaces:
+                try:
+                    for kind in WATCHED:
+                        await self._look(kind, namespace, first=first)
+                except Refused as error:
+                    refused[namespace] = error
+            if len(refused) == len(namespaces):
+                raise next(iter(refused.values()))
+            for namespace, refusal in refused.items():
+                log.warning("a namespace can't be looked at; the others are", namespace=namespace, error=str(refusal))
+            self._stale_lists = 0
+            await self._welcome_back()
+        finally:
+            self.progress.last_attempt = self.clock()
+
+    async def _welcome_back(self) -> None:
+        """End where a namespace that was left out may be read again: what watches is told of all of them at its start.
+
+        Raises:
+            WatchFailed: there is one.
+        """
+        for namespace in self._left_out:
+            if await self._may_read(namespace):
+                log.warning("a namespace can be read again; the process ends, and a new one watches it", back=namespace)
+                raise WatchFailed(f"namespace {namespace} is not watched")
+
+    async def _may_read(self, namespace: str) -> bool:
+        selector = self.scope.label_selector(names.SCAN_SERVICE)
+        try:
+            async for _ in self.cluster.pages(names.SCAN_SERVICE, namespace, selector=selector):
+                pass
+        except ClusterError as error:
+            # Of other troubles others tell.
+            return not isinstance(error, Refused)
+        return True
 
     async def _missed(self) -> bool:
         """Whether lists have shown something that no watch tells; where they have, watches get some time for it."""
@@ -187,7 +241,7 @@ class Control:
             for manifest in page.items:
                 try:
                     present.add((manifest["metadata"]["namespace"], manifest["metadata"]["name"]))
-                    news = mirror.see(kind, manifest)
+                    news = mirror.see(kind, manifest, listed=version)
                 except (KeyError, TypeError, AttributeError):
                     raise ClusterError(f"the list of {kind.plural} holds what is none") from None
                 self._found(news, first=first)
@@ -206,9 +260,12 @@ class Control:
 
     def _found(self, news: News | None, *, first: bool) -> None:
         # The first time everything is enqueued, whatever it is.
-        if news is not None and not first:
+        if news is None or first:
+            return
+        # A pod comes and goes with its ScanService's shard, and no watch tells of that.
+        if not (self.scope.shard and news.kind == names.POD):
             self._unheard.add(Key(news.kind, news.namespace, news.name))
-            self._pass_on(news)
+        self._pass_on(news)
 
     def _pass_on(self, news: News) -> None:
         key = Key(news.kind, news.namespace, news.name)

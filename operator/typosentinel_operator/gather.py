@@ -62,7 +62,8 @@ async def children(cluster: Cluster, scan_service: Manifest) -> dict[str, list[M
     """Everything of our kinds that is tied to this ScanService by label or owner, by kind.
 
     Where it has been reported on and no Deployment of it is known, what is not known is looked for by name: another
-    shard may have made it, or somebody has taken our labels off. What stays as it is must be seen as it is.
+    shard may have made it, or somebody has taken our labels off. What stays as it is must be seen as it is. For an
+    autoscaler, the one child that may be wanted no more, this goes on until it has been said that there is none.
 
     Raises:
         ClusterError: try again.
@@ -70,9 +71,12 @@ async def children(cluster: Cluster, scan_service: Manifest) -> dict[str, list[M
     namespace, name = scan_service["metadata"]["namespace"], scan_service["metadata"]["name"]
     tie = (names.SCAN_SERVICE, name)
     found = {kind.name: cluster.mirror.tied(kind, namespace, tie) for kind in names.CHILD_KINDS}
-    if found[names.DEPLOYMENT.name] or not scan_service.get("status", {}).get("conditions"):
+    reported = {one["type"]: one["reason"] for one in scan_service.get("status", {}).get("conditions", [])}
+    if not reported:
         return found
-    for kind in names.CHILD_KINDS:
+    scaled = reported.get(names.Condition.SCALING_ACTIVE) != names.Reason.NO_SCALING_POLICY
+    unsure = () if found[names.DEPLOYMENT.name] else names.CHILD_KINDS
+    for kind in unsure or ((names.AUTOSCALER,) if scaled else ()):
         if not found[kind.name]:
             there = await cluster.get(kind, namespace, names.child_name(name))
             found[kind.name] = [] if there is None else [there]
@@ -177,5 +181,6 @@ def _policy(
 def _ready_since(pod: Manifest) -> str | None:
     for condition in pod["status"].get("conditions", []):
         if condition["type"] == "Ready" and condition["status"] == "True":
-            return str(condition["lastTransitionTime"])
+            # Whoever stands in for a kubelet may leave it out.
+            return str(condition.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"])
     return None

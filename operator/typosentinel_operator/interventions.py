@@ -4,7 +4,7 @@ Annotations and not the spec, because a GitOps tool puts a spec right that someb
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ Manifest = dict[str, Any]
 
 MOST_REPLICAS: Final = 1000
 _MAX_REASON: Final = 200
+_MOST_DIGITS: Final = len(str(MOST_REPLICAS))
 
 
 class Pause(StrEnum):
@@ -145,14 +146,22 @@ def _override(annotations: dict[str, str], *, scaled: bool) -> Override | str | 
         return f"An override needs {', '.join(names.OVERRIDE_ANNOTATIONS)}; not given: {', '.join(missing)}"
     number, until = given[names.ANNOTATION_OVERRIDE_REPLICAS], given[names.ANNOTATION_OVERRIDE_UNTIL]
     least = 1 if scaled else 0
-    if not (number.isascii() and number.isdigit() and least <= int(number[:5]) <= MOST_REPLICAS):
+    # Bounded before it is read: Python refuses to read a number of thousands of digits.
+    wanted = int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else -1
+    if not least <= wanted <= MOST_REPLICAS:
         return f'{names.ANNOTATION_OVERRIDE_REPLICAS} is "{number[:50]}": give a number from {least} to {MOST_REPLICAS}'
-    try:
-        end = datetime.fromisoformat(until)
-    except ValueError:
-        end = None
-    if end is None or end.tzinfo is None:
+    end = _time(until)
+    if end is None:
         return (
             f'{names.ANNOTATION_OVERRIDE_UNTIL} is "{until[:50]}": give a time with its zone, as 2026-11-21T18:00:00Z'
         )
-    return Override(int(number), end, given[names.ANNOTATION_OVERRIDE_REASON].strip()[:_MAX_REASON])
+    return Override(wanted, end, given[names.ANNOTATION_OVERRIDE_REASON].strip()[:_MAX_REASON])
+
+
+def _time(text: str) -> datetime | None:
+    """A time with a zone, in UTC; None where it is none, or beyond the years that there are."""
+    try:
+        found = datetime.fromisoformat(text)
+        return None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -95,8 +95,15 @@ class Mirror:
         """The newest version that is known of any object of this kind, and of any that has gone."""
         return self._latest[kind]
 
-    def see(self, kind: Kind, manifest: Manifest) -> News | None:
-        """Take an object in; returns the news in it, if there are any."""
+    def see(self, kind: Kind, manifest: Manifest, *, listed: int = 0) -> News | None:
+        """Take an object in; returns the news in it, if there are any.
+
+        Args:
+            kind: of the object.
+            manifest: the object.
+            listed: version of the list that shows it. One that comes after what is known, and shows the object in an
+                older version, is of another history: a backup has been restored, and what was later is no more.
+        """
         if kind not in self._objects:
             return None
         if not self.scope.covers(kind, manifest):
@@ -113,7 +120,8 @@ class Mirror:
         if self._is_of_another_shard(kind, manifest):
             # No grave for it: with its ScanService it may become ours as it is.
             return self._drop(kind, place) if before else None
-        if _older(version, max(self._graves.get(uid, 0), before.version if before else 0)):
+        last = max(self._graves.get(uid, 0), before.version if before else 0)
+        if _older(version, last) and listed < last:
             return None
         known = _Known(uid, version, relations.of(kind, manifest), orjson.dumps(_essence(kind, manifest)))
         self._objects[kind][place] = known

@@ -61,7 +61,7 @@ def _silent(control: Control, elector: Elector | None, now: float) -> list[str]:
     if elector is not None and asked is not None and now - asked > elector.timing.duration + SILENT_SECONDS:
         trouble.append(f"no attempt at the Lease for {now - asked:.0f} s")
     last = control.progress.last_attempt
-    if last is not None and now - last > control.resync_seconds + SILENT_SECONDS:
+    if last is not None and now - last > control.longest_pause + SILENT_SECONDS:
         trouble.append(f"no attempt at a resync for {now - last:.0f} s")
     if control.queue.stuck_for() > STUCK_SECONDS:
         trouble.append(f"nothing has been finished for {control.queue.stuck_for():.0f} s")

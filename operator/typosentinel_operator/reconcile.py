@@ -127,6 +127,9 @@ class Reconciler:
                 # Before the pods that mount it.
                 now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
             first = passes.first_replicas(inputs, now.observed[names.AUTOSCALER.name])
+            if apply.orphans(now.observed, owner) and not now.interventions.frozen:
+                # By its deletion, perhaps: who is given an owner that has gone is removed.
+                await self._confirm(now)
             circumstances = Circumstances(self.contested, self.now(), first)
             await apply.apply(self.cluster, wanted, now.observed, owner, circumstances, now.applied)
             unwanted = apply.unwanted(passes.kept(wanted, now.policies), now.observed, owner)
@@ -139,7 +142,7 @@ class Reconciler:
             now.interruption = error
 
     async def _confirm(self, now: Pass) -> None:
-        """See to it that nothing is deleted because a watch lags behind what its author wants.
+        """See to it that nothing is deleted, or adopted, because a watch lags behind what its author wants.
 
         Raises:
             Superseded: look again.
@@ -148,7 +151,7 @@ class Reconciler:
         live = await self.cluster.get(names.SCAN_SERVICE, meta["namespace"], meta["name"])
         identity = ("uid", "generation")
         if live is None or any(live["metadata"][key] != meta[key] for key in identity):
-            raise Superseded(f"ScanService {meta['name']} has changed since it was read; nothing is deleted")
+            raise Superseded(f"ScanService {meta['name']} has changed since it was read; its children are left alone")
 
     async def _refresh(self, seen: Observed, *, anyway: bool) -> None:
         """Make kubelets look at the ConfigMaps of pods that run older ones: by themselves they take a minute.

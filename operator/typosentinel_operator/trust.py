@@ -99,7 +99,7 @@ class Trust:
             "metadata": {"name": name, "namespace": namespace},
             "data": data,
         }
-        await self.cluster.apply(names.SECRET, manifest, present, manager=names.CERTIFICATE_MANAGER)
+        await self.cluster.apply(names.SECRET, manifest, present, manager=names.CERTIFICATE_MANAGER, unchanged=True)
 
     async def _publish(self, configuration: Manifest, bundle: bytes) -> None:
         """Have the API server trust the bundle; of the configuration nothing else is ours."""

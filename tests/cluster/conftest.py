@@ -1,7 +1,7 @@
 """A real control plane for the session, and the operator as a real process with the chart's own rights."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -125,17 +125,18 @@ def narrow(
     namespace: str,
     tmp_path: Path,
 ) -> Iterator[Narrow]:
-    """Starts operators of other releases, each installed for one namespace and without a right beyond it."""
+    """Starts operators of other releases, each installed for this namespace and given ones, without rights beyond."""
     with ExitStack() as stack:
 
-        def started(release: str, selector: str = "") -> Operator:
-            chart = rendered(programs, release, "--set", f"operator.watchNamespaces={{{namespace}}}")
+        def started(release: str, selector: str = "", others: Sequence[str] = ()) -> Operator:
+            watched = (namespace, *others)
+            chart = rendered(programs, release, "--set", f"operator.watchNamespaces={{{','.join(watched)}}}")
             kubectl.apply(*(manifest for manifest in chart if manifest["kind"] in RIGHTS))
             account = f"{release}-operator"
             own = kubeconfig_of(account, kubectl, kubeconfig, tmp_path / f"{release}.kubeconfig")
             candidacy = Candidacy(SYSTEM, account, f"{account}-0")
-            others = {"TYPOSENTINEL_SELECTOR": selector}
-            made = Operator(own, candidacy, free_port(), tmp_path / f"{release}.log", [namespace], others=others)
+            variables = {"TYPOSENTINEL_SELECTOR": selector}
+            made = Operator(own, candidacy, free_port(), tmp_path / f"{release}.log", watched, others=variables)
             stack.callback(made.stop)
             made.start()
             return made

@@ -7,7 +7,7 @@ import pytest
 import factories
 from children import Children
 from kube import Kubectl, Manifest
-from operator_process import Operator
+from operator_process import RESYNC_SECONDS, Operator
 from plane import Plane
 from rights import granted, needed, needed_of_leases
 
@@ -96,6 +96,30 @@ def test_what_changed_while_nobody_was_there_is_caught_up_with(
     children.await_all()
     Children(kubectl, namespace, "late").await_all()
     kubectl.wait_until(lambda: "maxEntries: 9" in children.configuration(), 10, "the policy's change is seen")
+
+
+def test_scanners_that_are_to_outlive_their_service_do(kubectl: Kubectl, namespace: str, operator: Operator) -> None:
+    """`kubectl delete --cascade=orphan`: who gave them the owner that has gone would have them removed."""
+    children = Children(kubectl, namespace, "front")
+    kubectl.apply(factories.scan_service(namespace=namespace))
+    before = children.await_all()
+    kubectl.run("delete", "scanservice", "front", f"--namespace={namespace}", "--cascade=orphan")
+    time.sleep(2 * RESYNC_SECONDS)
+    after = children.by_kind()
+    assert {kind: found["metadata"]["uid"] for kind, found in after.items()} == {
+        kind: found["metadata"]["uid"] for kind, found in before.items()
+    }
+    assert not any("ownerReferences" in found["metadata"] for found in after.values())
+    kubectl.apply(factories.scan_service(namespace=namespace))
+    owner = kubectl.require("scanservice", "front", namespace)["metadata"]["uid"]
+    kubectl.wait_until(
+        lambda: all(
+            [one["uid"] for one in found["metadata"].get("ownerReferences", [])] == [owner]
+            for found in children.by_kind().values()
+        ),
+        20,
+        "the next one of that name has adopted them",
+    )
 
 
 def test_an_api_server_that_goes_away_is_waited_for(

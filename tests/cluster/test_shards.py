@@ -65,6 +65,28 @@ def test_an_object_changes_hands_with_its_label(shards: Shards, kubectl: Kubectl
     )
 
 
+def test_an_autoscaler_that_changed_hands_goes_when_nobody_wants_it(
+    shards: Shards, kubectl: Kubectl, namespace: str
+) -> None:
+    """Though its policy stayed behind, and with it the label by which the new one would see it."""
+    steady = factories.scaling_policy(namespace=namespace)
+    scaled = factories.scan_service("apple", namespace, scalingPolicyRef={"name": "steady"})
+    kubectl.apply(of("red", steady), of("red", scaled))
+    children = Children(kubectl, namespace, "apple")
+    children.await_all(scaled=True, seconds=SETTLE_SECONDS)
+    kubectl.run("label", "scanservice", "apple", "team=blue", "--overwrite", f"--namespace={namespace}")
+    found = policy_resolved(children)
+    kubectl.wait_until(
+        lambda: policy_resolved(children)["reason"] == "PolicyNotFound", SETTLE_SECONDS, f"blue sees no policy: {found}"
+    )
+    assert "HorizontalPodAutoscaler" in children.by_kind()
+    kubectl.apply(of("blue", factories.scan_service("apple", namespace, replicas=1)))
+    kubectl.wait_until(
+        lambda: "HorizontalPodAutoscaler" not in children.by_kind(), SETTLE_SECONDS, "a fixed number has no autoscaler"
+    )
+    assert all(shard.crashes() == [] for shard in shards.values())
+
+
 def test_a_policy_of_another_shard_is_told_to_be_out_of_reach(shards: Shards, kubectl: Kubectl, namespace: str) -> None:
     """The message names the selector; with the label it is found."""
     assert all(shard.running for shard in shards.values())

@@ -9,12 +9,14 @@ import pytest
 import factories
 from operatorparts import RESYNC, Process
 from typosentinel_operator import control, mirror, names
-from typosentinel_operator.errors import ClusterError
+from typosentinel_operator.errors import ClusterError, Refused, WatchFailed
 from typosentinel_operator.names import Kind
 from typosentinel_operator.reconcile import Key
+from typosentinel_operator.scope import Scope
 
 Manifest = dict[str, Any]
 FRONT = Key(names.SCAN_SERVICE, "team-a", "front")
+BOTH = Scope(("a", "b"))
 POLICY = Key(names.CACHE_POLICY, "team-a", "small")
 
 
@@ -94,9 +96,70 @@ async def test_the_first_resync_enqueues_everything_at_once(process: Process) ->
 
 async def test_only_the_namespaces_in_question_are_read() -> None:
     """With rights for two namespaces a list of all is refused."""
-    process = Process(("a", "b"))
+    process = Process(BOTH)
     await process.control.resync()
-    assert process.cluster.asked == ["a", "b"] * len(mirror.WATCHED)
+    assert process.cluster.asked == [*["a"] * len(mirror.WATCHED), *["b"] * len(mirror.WATCHED)]
+
+
+async def test_a_namespace_that_is_gone_does_not_keep_it_from_the_others() -> None:
+    """It has taken the rights in it along: not to be watched, or the watch would end the process again and again."""
+    process = Process(BOTH)
+    process.cluster.refused = {"b"}
+    assert await process.control.choose_namespaces() == ("a",)
+    process.cluster.items = {"ScanService": [service()]}
+    await process.control.resync()
+    assert waiting(process) == {FRONT}
+    clear(process)
+
+
+async def test_a_namespace_that_is_back_is_watched_by_the_next_process() -> None:
+    """What watches is told of all namespaces at its start."""
+    process = Process(BOTH)
+    process.cluster.refused = {"b"}
+    await process.control.choose_namespaces()
+    process.cluster.refused = set()
+    with pytest.raises(WatchFailed, match="namespace b"):
+        await process.control.resync()
+
+
+async def test_rights_that_are_lost_meanwhile_are_missed_in_one_namespace_only(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Until its watch ends, too."""
+    process = Process(BOTH)
+    assert await process.control.choose_namespaces() == ("a", "b")
+    process.cluster.refused = {"a"}
+    process.cluster.items = {"ScanService": [service()]}
+    await process.control.resync()
+    assert waiting(process) == {FRONT}
+    clear(process)
+    assert "namespace=a" in capsys.readouterr().out
+
+
+async def test_without_any_rights_it_says_so() -> None:
+    """And does not lead a quiet life without namespaces."""
+    process = Process(BOTH)
+    process.cluster.refused = {"a", "b"}
+    assert await process.control.choose_namespaces() == ("a", "b")
+    with pytest.raises(Refused, match="in a"):
+        await process.control.resync()
+    process.cluster.refused = {None}
+    everywhere = Process()
+    everywhere.cluster.refused = {None}
+    assert await everywhere.control.choose_namespaces() == ()
+    with pytest.raises(Refused):
+        await everywhere.control.resync()
+
+
+async def test_each_look_is_a_sign_of_life(process: Process) -> None:
+    """Also one of those that follow one another because a watch is dead, and one that fails."""
+    await process.control.resync()
+    assert process.control.progress.last_attempt == process.clock.now
+    process.clock.now += 100
+    process.cluster.error = ClusterError("away")
+    with pytest.raises(ClusterError):
+        await process.control._look_at_all(first=False)
+    assert process.control.progress.last_attempt == process.clock.now
 
 
 async def test_what_a_watch_missed_is_found_by_the_next_resync(process: Process) -> None:
@@ -276,3 +339,23 @@ async def test_what_a_watch_tells_in_time_was_not_missed(process: Process) -> No
     assert len(process.cluster.asked) - looks == 2 * len(mirror.WATCHED)
     assert finds(process, "ScanService") is None
     clear(process)
+
+
+async def test_pods_that_change_hands_are_nothing_that_a_watch_missed() -> None:
+    """They come and go with their ScanService's label, and nothing about them changes: no watch can tell."""
+    pod = child(names.POD)
+    pod["status"] = {}
+    for shard, wanted in (("", 1.0), ("a", None)):
+        process = Process(Scope(selector="team=a" if shard else "", shard=shard))
+        process.control.heard(names.SCAN_SERVICE, service(), gone=False)
+        await process.control.resync()
+        process.cluster.items = {"ScanService": [service()], "Pod": [pod]}
+
+        async def passed(_: float) -> None: ...
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio, "sleep", passed)
+            await process.control._look_at_all(first=False)
+            await process.control._missed()
+        assert finds(process, "Pod") == wanted, shard
+        clear(process)

@@ -9,7 +9,15 @@ from typosentinel_operator.names import Kind
 
 Manifest = dict[str, Any]
 SERVICE = factories.stored(factories.scan_service())
-REPORTED = SERVICE | {"status": {"conditions": [{"type": "Ready"}]}}
+
+
+def reported(scaling: str) -> Manifest:
+    """That ScanService with a status, in which so much is said of its autoscaler."""
+    conditions = [{"type": "Ready", "reason": "Ready"}, {"type": "ScalingActive", "reason": scaling}]
+    return SERVICE | {"status": {"conditions": conditions}}
+
+
+REPORTED = reported(names.Reason.NO_SCALING_POLICY)
 
 
 class Named(Objects):
@@ -55,3 +63,20 @@ async def test_nothing_is_asked_where_the_mirror_can_know() -> None:
     found = await gather.children(known, REPORTED)
     assert [kind for kind, manifests in found.items() if manifests] == ["Deployment"]
     assert new.looked_for + known.looked_for == []
+
+
+async def test_an_autoscaler_is_looked_for_until_it_has_been_said_that_there_is_none() -> None:
+    """One that another shard has made, or that has lost our labels, would go on for ever beside a fixed number."""
+    there = Named(child(names.AUTOSCALER))
+    there.mirror.see(names.DEPLOYMENT, child(names.DEPLOYMENT))
+    found = await gather.children(there, reported("PolicyNotFound"))
+    assert [kind for kind, manifests in found.items() if manifests] == ["Deployment", "HorizontalPodAutoscaler"]
+    assert there.looked_for == [names.AUTOSCALER]
+
+
+async def test_a_pod_whose_stand_in_for_a_kubelet_tells_no_times_is_ready_since_it_was_made() -> None:
+    """A condition may come without one."""
+    pod = child(names.POD)
+    pod["metadata"] |= {"creationTimestamp": "2026-05-01T00:00:00Z"}
+    pod["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
+    assert gather._ready_since(pod) == "2026-05-01T00:00:00Z"

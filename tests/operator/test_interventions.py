@@ -88,6 +88,9 @@ def test_an_override_ends_by_itself() -> None:
         ({"override_replicas": "-1"}, "give a number from 0 to 1000"),
         ({"override_replicas": "1001"}, "give a number from 0 to 1000"),
         ({"override_replicas": "9" * 5000}, "give a number from 0 to 1000"),
+        ({"override_replicas": "00100000"}, "give a number from 0 to 1000"),
+        ({"override_until": "9999-12-31T23:59:59-05:00"}, "give a time with its zone"),
+        ({"override_until": "0001-01-01T00:00:00+05:00"}, "give a time with its zone"),
         ({"override_replicas": "\u0668"}, "give a number from 0 to 1000"),
     ],
 )

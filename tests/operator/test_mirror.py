@@ -26,7 +26,7 @@ def child(version: int = 9, uid: str = "first", kind: Kind = names.DEPLOYMENT, *
 
 def listed(mirror: Mirror, kind: Kind, namespace: str | None, found: list[Manifest], version: int) -> list[News]:
     """The news in a list of everything."""
-    news = [mirror.see(kind, manifest) for manifest in found]
+    news = [mirror.see(kind, manifest, listed=version) for manifest in found]
     present = {(manifest["metadata"]["namespace"], manifest["metadata"]["name"]) for manifest in found}
     return [one for one in news if one] + mirror.sweep(kind, namespace, present, version)
 
@@ -293,3 +293,27 @@ def test_in_whatever_order_things_are_told_the_end_is_the_same(
     assert (shown and shown["metadata"]["uid"]) == (end and end["metadata"]["uid"])
     assert (shown and shown["metadata"]["resourceVersion"]) == (end and end["metadata"]["resourceVersion"])
     assert mirror.names_tied(names.DEPLOYMENT, "team-a", FRONT) == (() if end is None else (PLACE[1],))
+
+
+def test_a_list_of_another_history_is_believed() -> None:
+    """A backup was restored, and versions have since passed, or were bumped beyond, what was known before."""
+    mirror = Mirror(Scope())
+    mirror.see(names.DEPLOYMENT, child(980, spec={"replicas": 5}))
+    restored = child(900, spec={"replicas": 1})
+    # It may be older than what a watch has told since.
+    assert mirror.see(names.DEPLOYMENT, restored, listed=979) is None
+    assert mirror.see(names.DEPLOYMENT, restored, listed=1010) is not None
+    shown = mirror.get(names.DEPLOYMENT, *PLACE)
+    assert shown is not None
+    assert (shown["spec"], shown["metadata"]["resourceVersion"]) == ({"replicas": 1}, "900")
+    assert mirror.see(names.DEPLOYMENT, restored, listed=1020) is None
+
+
+def test_what_had_gone_is_there_again_in_another_history() -> None:
+    """But not in a list from before it went."""
+    mirror = Mirror(Scope())
+    mirror.see(names.DEPLOYMENT, child(900))
+    mirror.miss(names.DEPLOYMENT, child(985))
+    assert mirror.see(names.DEPLOYMENT, child(900), listed=984) is None
+    assert mirror.see(names.DEPLOYMENT, child(900), listed=1010) is not None
+    assert mirror.get(names.DEPLOYMENT, *PLACE) is not None

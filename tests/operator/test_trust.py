@@ -47,10 +47,18 @@ class Objects(Cluster):
         return {"metadata": {"name": name, "uid": "u"}, "webhooks": webhooks}
 
     async def apply(
-        self, kind: names.Kind, manifest: Manifest, present: Manifest | None, *, manager: str = ""
+        self,
+        kind: names.Kind,
+        manifest: Manifest,
+        present: Manifest | None,
+        *,
+        manager: str = "",
+        unchanged: bool = False,
     ) -> Manifest:
         """Take what is applied to the object that was read, and to no other."""
         assert manager == names.CERTIFICATE_MANAGER
+        # A write that comes late must not take away what the next leader has made.
+        assert unchanged == (kind == names.SECRET)
         self.writes.append(kind.name)
         if kind == names.SECRET:
             assert (present is None) == (self.secret is None)
