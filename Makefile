@@ -228,7 +228,7 @@ bench-limits: compiled ## One limit over three replicas, never more and hardly e
 .PHONY: bench-operator
 bench-operator: setup ## The operator with 100, 300 and 1,000 ScanServices on simulated nodes: make bench-operator [N=100,300,1000] [ARGS="--rounds 1"] (an hour)
 	@$(CLUSTER) build --crowded
-	@PYTHONPATH=tests:. $(BIN)/python -m hack.bench.operator --counts "$(or $(N),100,300,1000)" $(ARGS)
+	@PYTHONPATH=tests:. $(BIN)/python -m hack.bench.operator $(if $(N),--counts "$(N)") $(ARGS)
 
 ##@ Cluster
 .PHONY: cluster-up

@@ -1,5 +1,7 @@
 import os
+import subprocess
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hack.bench.operator import fleet, nodes
@@ -7,6 +9,7 @@ from hack.bench.operator.figures import growth, middle, quantile, ratio
 from hack.bench.operator.usage import cpu_seconds, memory
 from hack.bench.operator.watching import is_observed, is_ready
 
+ROOT = Path(__file__).resolve().parents[2]
 HISTOGRAM = """\
 # TYPE took_seconds histogram
 took_seconds_bucket{kind="A",le="0.1"} 50.0
@@ -122,3 +125,13 @@ def test_proc_tells_what_a_process_has_used() -> None:
         sum(islice(iter(int, 1), 100_000))
     found = memory(os.getpid())
     assert 1 < found.now <= found.peak
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [((), "hack.bench.operator"), (("N=10,20",), 'hack.bench.operator --counts "10,20"')]
+)
+def test_make_passes_on_how_many_and_nothing_by_default(given: tuple[str, ...], wanted: str) -> None:
+    """A default of its own once lost what came after its first comma."""
+    command = ["make", "--dry-run", "--no-print-directory", "bench-operator", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=4, check=True)
+    assert done.stdout.splitlines()[-1].rstrip().endswith(wanted)
