@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-import orjson
 import structlog
 from prometheus_client import Counter
 
@@ -18,6 +17,7 @@ from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.conditions import Transition
 from typosentinel_operator.errors import ClusterError
 from typosentinel_operator.names import Condition, Reason
+from typosentinel_operator.packing import packed, unpacked
 
 Manifest = dict[str, Any]
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class Outbox:
             if len(self._waiting) == MAX_WAITING:
                 self._waiting.popleft()
                 self._dropped.inc()
-            self._waiting.append(orjson.dumps(_manifest(regarding, *event, now)))
+            self._waiting.append(packed(_manifest(regarding, *event, now)))
             self._wake.set()
 
     async def run(self, busy: Callable[[], bool]) -> None:
@@ -122,7 +122,7 @@ class Outbox:
             # The last one may have been written at the end of the process meanwhile.
             if not self._waiting:
                 return
-            manifest = orjson.loads(self._waiting.popleft())
+            manifest = unpacked(self._waiting.popleft())
             try:
                 await self._cluster.create(names.EVENT, manifest)
             except ClusterError as error:

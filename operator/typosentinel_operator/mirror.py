@@ -14,11 +14,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-import orjson
-
 from typosentinel_operator import names, relations
 from typosentinel_operator.drift import REPLICAS_FIELD
 from typosentinel_operator.names import Kind
+from typosentinel_operator.packing import packed, unpacked
 from typosentinel_operator.relations import Tie
 from typosentinel_operator.scope import Scope
 
@@ -123,7 +122,7 @@ class Mirror:
         last = max(self._graves.get(uid, 0), before.version if before else 0)
         if _older(version, last) and listed < last:
             return None
-        known = _Known(uid, version, relations.of(kind, manifest), orjson.dumps(_essence(kind, manifest)))
+        known = _Known(uid, version, relations.of(kind, manifest), packed(_essence(kind, manifest)))
         self._objects[kind][place] = known
         if before is not None and before.text == known.text:
             return None
@@ -140,9 +139,7 @@ class Mirror:
         if kind in _WRITTEN_IN_PART:
             meta = manifest["metadata"]
             known = self._objects[kind].get((meta["namespace"], meta["name"]))
-            if known is None or _of_others(kind, orjson.loads(known.text)) != _of_others(
-                kind, _essence(kind, manifest)
-            ):
+            if known is None or _of_others(kind, unpacked(known.text)) != _of_others(kind, _essence(kind, manifest)):
                 return
         self.see(kind, manifest)
 
@@ -263,7 +260,7 @@ def _of_others(kind: Kind, essence: Manifest) -> Manifest:
 
 
 def _restored(kind: Kind, known: _Known) -> Manifest:
-    manifest: Manifest = {"apiVersion": kind.api_version, "kind": kind.name} | orjson.loads(known.text)
+    manifest: Manifest = {"apiVersion": kind.api_version, "kind": kind.name} | unpacked(known.text)
     if known.version:
         manifest["metadata"]["resourceVersion"] = str(known.version)
     return manifest

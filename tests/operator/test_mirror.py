@@ -1,5 +1,7 @@
 """The mirror of the cluster: whatever comes late, twice or never, it does not show the past."""
 
+import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -317,3 +319,19 @@ def test_what_had_gone_is_there_again_in_another_history() -> None:
     assert mirror.see(names.DEPLOYMENT, child(900), listed=984) is None
     assert mirror.see(names.DEPLOYMENT, child(900), listed=1010) is not None
     assert mirror.get(names.DEPLOYMENT, *PLACE) is not None
+
+
+def test_an_object_takes_not_much_more_memory_than_its_text() -> None:
+    """What writes JSON hands out buffers of several times that: with thousands of objects that was the most of it."""
+    mirror, many = Mirror(Scope()), 200
+    found = [child(n + 1, str(n), spec={"image": "x" * 1500}) for n in range(many)]
+    for n, manifest in enumerate(found):
+        manifest["metadata"]["name"] = f"service-{n}-scanner"
+    tracemalloc.start()
+    try:
+        for manifest in found:
+            mirror.see(names.DEPLOYMENT, manifest)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / many < 2 * len(json.dumps(found[0]))
