@@ -18,6 +18,7 @@ from typosentinel_server.engines import Library
 from typosentinel_server.logs import Log
 from typosentinel_server.ratelimit.policy import Endpoint, Rule
 from typosentinel_server.ratelimit.redisstore import CLOCK_KEY
+from typosentinel_server.ratelimit.store import Order
 from typosentinel_server.redislink import RedisBounds
 from typosentinel_server.settings import LogLevel
 
@@ -195,6 +196,34 @@ async def test_redis_clock_jumps(redis: RedisServer, replicas: Replicas, jump: i
     await load
     assert fleet.most(1.0) <= 500
     assert min(fleet.per_window(1.0, 3)) >= LEAST * 500
+
+
+@pytest.mark.parametrize("jump", [-HOUR_MS, HOUR_MS])
+async def test_a_jump_makes_the_shared_clock_late_but_never_early(
+    redis: RedisServer, replicas: Replicas, jump: int
+) -> None:
+    """What it goes on from is known as exactly as an exchange is fast: uses count too long rather than too short."""
+    now, skew = [1000.0], [0]
+
+    def monotonic() -> float:
+        # Time passes between any two looks at it: an exchange takes a fifth of a second.
+        now[0] += 0.1
+        return now[0]
+
+    def clock_ms() -> int:
+        return round(now[0] * 1000) + skew[0]
+
+    store = replicas.store(redis, "slow", PATIENT, clock_ms, monotonic)
+
+    async def true_and_shared(call: int) -> tuple[int, int]:
+        await store.settle([Order("Scan:ann", Rule(500, 1, 250), call, call > 1, 0, 0, 1, 0, ())])
+        with redis.client as client:
+            return clock_ms() - skew[0], int(client.hget(CLOCK_KEY, "last"))
+
+    true, shared = await true_and_shared(1)
+    skew[0] = jump
+    later, shared_later = await true_and_shared(2)
+    assert later - true - 400 <= shared_later - shared <= later - true
 
 
 async def test_the_shared_clock_is_lost(redis: RedisServer, replicas: Replicas) -> None:

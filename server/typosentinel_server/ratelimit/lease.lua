@@ -46,7 +46,7 @@ local function time()
     if not sure then
       return nil, last
     end
-    now = math.max(last, latest)
+    now = math.max(last, earliest)
   end
   redis.call('HSET', KEYS[3], 'offset', whole(now - raw), 'last', whole(now))
   return now
