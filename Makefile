@@ -101,8 +101,7 @@ test-compiled: compiled ## The engine's tests on what mypyc makes of it, which i
 test-services: setup ## The server with real Redis, slow and lying peers, strangers' sockets, a browser: root or sudo to install Redis and Chromium
 	@mkdir -p $(REPORTS)
 	@$(BIN)/python -m hack.programs redis-server chromium
-	@# A socket that some earlier test left open is told of, but it is no fault of the test in which it is collected.
-	$(PYTEST) tests/services -W default::pytest.PytestUnraisableExceptionWarning --junitxml=$(REPORTS)/services.xml
+	$(PYTEST) tests/services --junitxml=$(REPORTS)/services.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/services.xml
 
 .PHONY: test-fuzz
@@ -124,7 +123,8 @@ test-cluster: setup ## The operator against a real kube-apiserver of its own: no
 test-faults: setup ## Samples of the campaigns against the operator: a proxy before a real kube-apiserver, crashes at drawn writes
 	@mkdir -p $(REPORTS)
 	@$(CLUSTER) build
-	$(PYTEST) tests/faults --junitxml=$(REPORTS)/faults.xml
+	@# Two worlds, of the API server's faults and of crashes.
+	$(PYTEST) tests/faults -n 2 --dist loadfile --junitxml=$(REPORTS)/faults.xml
 	@$(BIN)/python hack/check_report.py $(REPORTS)/faults.xml
 
 .PHONY: test-e2e

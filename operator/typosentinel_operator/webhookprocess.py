@@ -75,6 +75,8 @@ async def _serve(settings: WebhookSettings, kubeconfig: str | None) -> None:
         certificate = ServingCertificate(Path(settings.webhook_directory), telemetry, clock)
         following = asyncio.create_task(certificate.follow())
         stack.callback(following.cancel)
+        # Without it this would serve an old certificate until somebody asks whether it lives.
+        following.add_done_callback(lambda _: told.set())
         reviewer = Reviewer(cluster, settings.watch_namespaces, settings.webhook_timeout_seconds)
         asked = make_runner(reviewer, telemetry, clock, told.is_set)
         probed = web.AppRunner(_probes(certificate, registry, told.is_set), access_log=None)
@@ -86,6 +88,8 @@ async def _serve(settings: WebhookSettings, kubeconfig: str | None) -> None:
         await _listen(web.TCPSite(asked, *place, ssl_context=certificate.context), "WEBHOOK")
         log.info("webhook started", addresses=[str(address) for address in asked.addresses])
         await told.wait()
+        if following.done():
+            following.result()
         log.info("webhook stopping", drain_seconds=settings.webhook_drain_seconds)
         # Until nobody is sent here any more.
         await asyncio.sleep(settings.webhook_drain_seconds)

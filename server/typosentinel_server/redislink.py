@@ -68,6 +68,7 @@ class RedisLink:
             client_name=client_name,
         )
         self._client: Redis = Redis.from_pool(pool)
+        self._closed = False
 
     async def call(self, use: Callable[[Redis], Awaitable[T]]) -> T:
         """What `use` returns.
@@ -76,6 +77,9 @@ class RedisLink:
             RedisAway: there was no answer in time, or none is waited for.
             ResponseError: Redis answered that the command is wrong or refused, such as OOM; it is there.
         """
+        if self._closed:
+            # The pool would open another connection, which nobody would close.
+            raise RedisAway(f"{self.breaker.name}: the link is closed")
         if not self.breaker.admit():
             raise RedisAway(f"the breaker of {self.breaker.name} is open")
         cancelled = _cancellations()
@@ -103,7 +107,8 @@ class RedisLink:
         return found
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection; calls that come later fail."""
+        self._closed = True
         await self._client.aclose()
 
 

@@ -99,6 +99,20 @@ def test_pods_mount_what_they_serve_with_and_no_more(release: Any) -> None:
         assert secret["secretName"] == holder
 
 
+def test_a_busy_node_restarts_nobody(release: Any) -> None:
+    """What a probe waits for is seconds, not the one that is the default: starved processes do hang for one."""
+    made = release()
+    pods = [one["spec"]["template"]["spec"] for (kind, _), one in made.items() if kind == "Deployment"]
+    probes = [
+        container[name]
+        for pod in pods
+        for container in pod["containers"]
+        for name in ("startupProbe", "readinessProbe", "livenessProbe")
+    ]
+    assert len(pods) == 2
+    assert min(probe["timeoutSeconds"] for probe in probes) >= 5
+
+
 def test_the_operator_is_told_of_what_it_keeps(release: Any) -> None:
     """The Secret, which is empty, and the configuration, which does not say whom to trust."""
     made = release()

@@ -43,7 +43,8 @@ def test_a_deleted_secret_is_made_anew_and_pods_take_it_up(release: Kubectl, nam
         namespace=namespace, providers={"vulnerabilities": {"url": "http://10.1.2.3/v1/query"}}
     )
     release.wait_until(lambda: _refusal(release, service), ASKED_SECONDS, "the webhook is asked")
-    pods = {one["metadata"]["uid"]: one for one in _pods(release)}
+    pods = _pods(release)
+    ran = _restarts(pods)
     before = release.require("secret", WEBHOOK, SYSTEM)["data"]
     release.delete("secret", WEBHOOK, SYSTEM)
     release.wait_until(
@@ -52,10 +53,9 @@ def test_a_deleted_secret_is_made_anew_and_pods_take_it_up(release: Kubectl, nam
     assert release.require("secret", WEBHOOK, SYSTEM)["data"]["ca.crt"] != before["ca.crt"]
     release.wait_until(lambda: _refusal(release, service), 150, "pods serve with what is new")
 
-    restarts = [one["restartCount"] for pod in _pods(release) for one in pod["status"]["containerStatuses"]]
-    assert {one["metadata"]["uid"] for one in _pods(release)} == set(pods)
-    assert set(restarts) == {0}
-    for name in (pod["metadata"]["name"] for pod in pods.values()):
+    after = _pods(release)
+    assert _restarts(after) == ran, _story(release, after)
+    for name in (pod["metadata"]["name"] for pod in pods):
         script = "import os; print(sorted(os.listdir('/etc/typosentinel-webhook')))"
         listed = release.run("exec", name, "-n", SYSTEM, "--", "/opt/typosentinel/bin/python3", "-c", script)
         assert "tls.key" in listed
@@ -65,3 +65,22 @@ def test_a_deleted_secret_is_made_anew_and_pods_take_it_up(release: Kubectl, nam
 def _pods(kubectl: Kubectl) -> list[Manifest]:
     found = kubectl.list_json("pod", SYSTEM, f"app.kubernetes.io/name={WEBHOOK}")
     return [one for one in found if "deletionTimestamp" not in one["metadata"]]
+
+
+def _restarts(pods: list[Manifest]) -> dict[str, int]:
+    """By the pod's uid."""
+    return {
+        pod["metadata"]["uid"]: sum(one["restartCount"] for one in pod["status"]["containerStatuses"]) for pod in pods
+    }
+
+
+def _story(kubectl: Kubectl, pods: list[Manifest]) -> str:
+    """Why containers ended, and what was said of it."""
+    ended = [
+        f"{pod['metadata']['name']}: {json.dumps(one['lastState'])}\n"
+        + kubectl.attempt("logs", pod["metadata"]["name"], "-n", SYSTEM, "--previous", "--tail=30").out
+        for pod in pods
+        for one in pod["status"]["containerStatuses"]
+    ]
+    events = kubectl.attempt("get", "events", "-n", SYSTEM, "--field-selector=type=Warning").out
+    return "\n".join([*ended, events])

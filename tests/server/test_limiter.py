@@ -1,5 +1,8 @@
 """Decisions of one replica that shares its limits with nobody."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from running import StillClock
@@ -7,6 +10,7 @@ from typosentinel_server.ratelimit.headers import lines, tell
 from typosentinel_server.ratelimit.limiter import NO_LIMITS, Limiter, Limits
 from typosentinel_server.ratelimit.policy import FREE, Decision, Endpoint, Rule
 from typosentinel_server.ratelimit.statistics import Offenders
+from typosentinel_server.ratelimit.store import Order, Reply
 
 ANN, BOB = "addr:192.0.2.1", "addr:192.0.2.2"
 
@@ -144,6 +148,27 @@ async def test_waiting_is_not_needed_where_nobody_shares(still: StillClock) -> N
     limiter = limiter_of(still, default=Rule(1, 60, 1))
     assert (await limiter.wait(Endpoint.SCAN, ANN)).allowed
     assert not (await limiter.wait(Endpoint.SCAN, ANN)).allowed
+
+
+async def test_a_slice_of_its_own_is_void_where_others_share(still: StillClock) -> None:
+    """What a replica had for itself would be given to others, too; and what was used is told first."""
+    limiter = limiter_of(still, default=Rule(100, 60, 100))
+    assert allowed(limiter, Endpoint.SCAN, ANN, 3) == 3
+    told: list[Order] = []
+
+    class Store:
+        patience = 0.0
+        retry_after = 0.0
+
+        async def settle(self, orders: Sequence[Order]) -> list[Reply | None]:
+            told.extend(orders)
+            return [None for _ in orders]
+
+    await limiter.share(Store())
+    assert limiter.take(Endpoint.SCAN, ANN) is None
+    await asyncio.sleep(0.01)
+    assert [(order.keeps, [count for _, _, count in order.uses]) for order in told] == [(0, [3])]
+    await limiter.close()
 
 
 def test_who_is_refused_often_is_never_missed() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from limitfleet import ANN, PATIENT, Fleet, Replicas
 from redisserver import RedisServer
+from replicas import until
 from running import listening
 from typosentinel_server.app import Setup, make_app
 from typosentinel_server.clock import Clock
@@ -328,15 +329,36 @@ async def test_a_key_that_somebody_else_wrote(redis: RedisServer, replicas: Repl
         assert (await second.wait(Endpoint.SCAN, name)).remaining == 18
 
 
-async def test_one_redis_after_another(redis: RedisServer, own_redis: RedisServer, replicas: Replicas) -> None:
-    """A configuration may name another one, or none any more; a window's uses are told to the new one."""
+@pytest.mark.parametrize("used", [40, 45, 50, 55, 58, 60])
+async def test_one_redis_after_another(
+    redis: RedisServer, own_redis: RedisServer, replicas: Replicas, used: int
+) -> None:
+    """A configuration may name another one, or none any more; a window's uses are told to the new one.
+
+    What is left of a slice is void there: with these numbers some is, and little enough to be asked for more, or not.
+    """
     fleet = await replicas.make(redis, Rule(100, 60, 100))
     first, second, _ = fleet.limiters
-    assert all([await fleet.ask(first) for _ in range(60)])
+    assert all([await fleet.ask(first) for _ in range(used)])
     for n, limiter in enumerate((first, second)):
         await limiter.share(replicas.store(own_redis, f"elsewhere-{n}"))
     assert await fleet.ask(first)
-    await asyncio.gather(*(fleet.ask(limiter) for _ in range(60) for limiter in (first, second)))
+    await asyncio.gather(*(fleet.ask(limiter) for _ in range(100) for limiter in (first, second)))
     assert len(fleet.spans) == 100
     await first.share(None)
     assert not await fleet.ask(first)
+
+
+async def test_another_redis_is_told_of_callers_who_are_silent(
+    redis: RedisServer, own_redis: RedisServer, replicas: Replicas
+) -> None:
+    """Where they go on with another replica, that one knows what they used."""
+    fleet = await replicas.make(redis, Rule(100, 60, 100))
+    first, second, _ = fleet.limiters
+    assert all([await fleet.ask(first) for _ in range(55)])
+    before = first.statistics.exchanges
+    await first.share(replicas.store(own_redis, "elsewhere-0"))
+    await second.share(replicas.store(own_redis, "elsewhere-1"))
+    await until(lambda: first.statistics.exchanges > before)
+    # The first may hold a slice of the new one, of an eighth at most.
+    assert 100 - 100 // 8 <= 55 + sum([await fleet.ask(second) for _ in range(100)]) <= 100

@@ -49,3 +49,13 @@ async def test_a_held_redis_opens_the_breaker(own_redis: RedisServer, real_clock
     assert await link.call(lambda client: client.get("a")) is None
     assert link.breaker.state is State.CLOSED
     await link.close()
+
+
+async def test_a_closed_link_opens_no_connection(redis: RedisServer, real_clock: Clock) -> None:
+    """Who calls too late hears so; nobody would close what was opened for it."""
+    link = link_to(redis, real_clock)
+    await link.call(lambda client: client.ping())
+    await link.close()
+    with pytest.raises(RedisAway, match="redis: the link is closed"):
+        await link.call(lambda client: client.ping())
+    assert link.breaker.state is State.CLOSED

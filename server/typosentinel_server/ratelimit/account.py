@@ -146,6 +146,11 @@ class Account:
         """Whether forgetting it would let somebody off."""
         return bool(self.waiters) or self.asking or now - self.last < self.rule.window
 
+    def used(self, now: float) -> bool:
+        """Whether it used anything that still counts."""
+        self.fold()
+        return not self.ledger.empty(now)
+
     def owes(self) -> bool:
         """Whether the store is to be told something."""
         return bool(self.spent or self._untold or self.left)
@@ -205,10 +210,15 @@ class Account:
             self.blocked = now + max(self.rule.pause, min(reply.wait, longest))
 
     def forgotten(self) -> None:
-        """The store lost its memory: the next order tells everything."""
+        """The store lost its memory, or it is another one: the next order tells everything, and comes first.
+
+        The slice in hand is void. The store knows nothing of it, and would give the same tokens to others.
+        """
         self._known = self._told = False
         self._untold = 0
         self._unconfirmed = []
+        self.left = 0
+        self.until = 0.0
 
     def retry_after(self, now: float, cost: int) -> int:
         """Whole seconds after which another try makes sense, by what the store said."""

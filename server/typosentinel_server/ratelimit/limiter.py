@@ -91,14 +91,21 @@ class Limiter:
         self._own = {principal: self._budgets | budgets(principal, rules) for principal, rules in limits.own.items()}
 
     async def share(self, store: Store | None) -> None:
-        """Shares budgets with all replicas of that store from now on; None: holds limits for this replica alone."""
+        """Shares budgets with all replicas of that store from now on; None: holds limits for this replica alone.
+
+        A store is told at once what was used in the windows that still count, not when that caller comes again: others
+        may ask it meanwhile.
+        """
         before, self._broker = self._broker, None
         if before is not None:
             await before.close()
+        broker = None if store is None else Broker(store, self._monotonic, self.statistics)
+        now = self._monotonic()
         for account in self._accounts():
             account.forgotten()
-        if store is not None:
-            self._broker = Broker(store, self._monotonic, self.statistics)
+            if broker is not None and account.used(now):
+                broker.ask(account)
+        self._broker = broker
 
     def take(self, endpoint: Endpoint, principal: str, cost: int = 1) -> Decision | None:
         """The decision, all of the cost or nothing; None where a slice must be waited for: then call `wait`."""
