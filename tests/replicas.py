@@ -15,8 +15,11 @@ REAL = Clock(wall=time.time, monotonic=time.monotonic)
 
 
 def settings_for(url: str, **others: Any) -> CacheSettings:
-    """Settings with a Redis; what is given besides replaces parts of the document."""
-    redis = {"url": url} | others.pop("redis", {})
+    """Settings with a Redis; what is given besides replaces parts of the document.
+
+    A busy machine may need longer for an answer than a scan would wait; then each replica would go on alone.
+    """
+    redis = {"url": url, "timeout": "1s"} | others.pop("redis", {})
     return CacheSettings.model_validate({"redis": redis} | others)
 
 

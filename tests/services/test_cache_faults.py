@@ -20,6 +20,8 @@ from typosentinel_server.redislink import REDIS_BREAKER, RedisAway, RedisBounds,
 
 NAME = "evidence/registry/PyPI/requests"
 # What the design promises: out of the way within one second, back within ten.
+# What a scan waits for at the most.
+AS_SHIPPED = {"timeout": "50ms"}
 OPEN_WITHIN = 1.0
 BACK_WITHIN = 10.0
 
@@ -66,7 +68,11 @@ async def in_use(caches: Caches) -> float:
 async def test_a_redis_that_goes_and_comes_back_under_load(own_redis: RedisServer, fault: str) -> None:
     """No caller fails; the breaker opens within a second, and all is as before within ten of its return."""
     origin = Counting()
-    async with Proxy(own_redis.port) as proxy, replica(settings_for(proxy.url)) as one, load(one, origin) as failures:
+    async with (
+        Proxy(own_redis.port) as proxy,
+        replica(settings_for(proxy.url, redis=AS_SHIPPED)) as one,
+        load(one, origin) as failures,
+    ):
         side = one.redis
         assert side is not None
         breaker = side.tier.link.breaker
@@ -98,7 +104,7 @@ async def test_a_redis_that_goes_and_comes_back_under_load(own_redis: RedisServe
 async def test_what_is_known_is_answered_at_once_while_redis_is_swallowed(redis: RedisServer) -> None:
     """Memory needs no Redis; the first callers for what is not there wait no longer than the timeout."""
     origin = Counting()
-    async with Proxy(redis.port) as proxy, replica(settings_for(proxy.url)) as one:
+    async with Proxy(redis.port) as proxy, replica(settings_for(proxy.url, redis=AS_SHIPPED)) as one:
         await one.dear.fetch(NAME, origin.of("a"))
         proxy.swallow()
         assert one.redis is not None
@@ -117,7 +123,11 @@ async def test_a_redis_that_comes_and_goes_each_half_second_does_not_make_the_br
 ) -> None:
     """No caller fails, the breaker opens ever more seldom, and all is as before within ten seconds of the end."""
     origin = Counting()
-    async with Proxy(own_redis.port) as proxy, replica(settings_for(proxy.url)) as one, load(one, origin) as failures:
+    async with (
+        Proxy(own_redis.port) as proxy,
+        replica(settings_for(proxy.url, redis=AS_SHIPPED)) as one,
+        load(one, origin) as failures,
+    ):
         side = one.redis
         assert side is not None
         breaker = side.tier.link.breaker
@@ -153,7 +163,7 @@ async def test_replies_that_are_cut_off_are_no_answers(redis: RedisServer) -> No
                 assert found is None
             await link.close()
         proxy.cut_after = None
-        async with replica(settings_for(proxy.url, evidence={"maxEntries": 0})) as two:
+        async with replica(settings_for(proxy.url, redis=AS_SHIPPED, evidence={"maxEntries": 0})) as two:
             # Enough for the connection's own first words, not for the record.
             proxy.cut_after = 300
             for _ in range(20):
@@ -180,7 +190,7 @@ async def test_an_invalidation_while_redis_is_away_is_told_when_it_is_back(own_r
     origin = Counting()
     async with (
         Proxy(own_redis.port) as proxy,
-        replica(settings_for(proxy.url)) as one,
+        replica(settings_for(proxy.url, redis=AS_SHIPPED)) as one,
         replica(settings_for(own_redis.url)) as two,
     ):
         for caches in (one, two):
