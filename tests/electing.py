@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 import factories
@@ -29,6 +30,7 @@ class Leases(Cluster):
         asked: requests, in their order.
         before: called before each request; what it raises is the answer, and what it awaits takes its time.
         after: called after each write; what it raises is the answer though the write was done.
+        left_open: whether some write of the work was never answered.
     """
 
     def __init__(self) -> None:
@@ -36,7 +38,13 @@ class Leases(Cluster):
         self.asked: list[str] = []
         self.before: Callable[[str], Coroutine[Any, Any, None]] | None = None
         self.after: Callable[[str], None] | None = None
+        self.left_open = False
         self._version = 0
+
+    def unsettled(self, seconds: float) -> bool:
+        """What the test says."""
+        assert seconds == pytest.approx(TIMING.duration - TIMING.deadline) or seconds > TIMING.duration
+        return self.left_open
 
     @property
     def holder(self) -> str | None:

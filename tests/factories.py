@@ -50,6 +50,7 @@ def inputs(**changes: Any) -> Inputs:
             uid=UID,
             spec=ScanServiceSpec(),
             cache=None,
+            policy=None,
             scaling=None,
             replicas=1,
             default_image=IMAGE,

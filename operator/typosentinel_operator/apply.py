@@ -1,6 +1,6 @@
 """From wanted to real: what differs is applied, what is no longer wanted is pruned, and nothing else is written."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -97,11 +97,13 @@ class Circumstances:
     Attributes:
         contested: fields that are not worth another write.
         now: the time, with zone.
+        confirm: raises Superseded where the ScanService is no longer the one that all of this follows from.
         first: pods that a Deployment begins with whose number an autoscaler decides about; None: the API server's one.
     """
 
     contested: Contested
     now: datetime
+    confirm: Callable[[], Awaitable[None]]
     first: int | None = None
 
 
@@ -127,6 +129,7 @@ async def apply(
         Permanent: a child's name is taken, the API server refuses a manifest, or a child has to be made anew and can't
             be yet; what runs goes on.
         ClusterError: try again.
+        Superseded: the same.
     """
     for manifest in wanted:
         kind = _KINDS[manifest["kind"]]
@@ -168,6 +171,7 @@ async def _realise(
         applied.withheld.append(_in_words(kind, present, differences))
         return
     if present is not None and fixed:
+        await circumstances.confirm()
         await _remove(cluster, kind, manifest, present, circumstances.now, applied)
         present = None
     if kind == names.DEPLOYMENT and present is not None:

@@ -61,6 +61,7 @@ class Cluster:
         self._writes = telemetry.writes
         self._timeout = timeout
         self._tenure = tenure
+        self._unsettled = -math.inf
 
     @classmethod
     async def connect(
@@ -87,6 +88,10 @@ class Cluster:
         """
         api = await credentials.client_of(kubeconfig, user_agent)
         return cls(api, telemetry, timeout, tenure, Mirror(scope or Scope()))
+
+    def unsettled(self, seconds: float) -> bool:
+        """Whether a write went out that was never answered, and may still be carried out so many seconds later."""
+        return asyncio.get_running_loop().time() - self._unsettled < seconds
 
     async def close(self) -> None:
         """Close the connections."""
@@ -305,6 +310,8 @@ class Cluster:
         missing_ok: bool = False,
         seconds: float | None = None,
     ) -> Any:
+        # Reads do no harm when they are carried out late, nor do Events; leadership has fences of its own.
+        settled = method == "GET" or seconds is not None or "dryRun" in (query or {}) or where.endswith("/events")
         if seconds is None:
             # A write that is under way when our time is over is given up, lest it arrive after the next leader's.
             seconds = math.inf if method == "GET" else self._tenure()
@@ -323,11 +330,18 @@ class Cluster:
                 )
                 answer = await self._api.call_api(*serialized, _request_timeout=seconds)
                 text = await answer.read()
+            settled = True
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Without a connection nothing was sent.
+            settled = settled or isinstance(error, aiohttp.ClientConnectorError)
             words = str(error) or f"no answer within {seconds:.3g} s"
             raise ClusterError(f"{method} {where}: {words}") from None
         except client.ApiException as error:
+            settled = True
             raise ClusterError(f"{method} {where}: {error.reason}", status=error.status) from None
+        finally:
+            if not settled:
+                self._unsettled = asyncio.get_running_loop().time()
         if answer.status == rest.NOT_FOUND and missing_ok:
             return None
         if answer.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin

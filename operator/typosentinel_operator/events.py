@@ -30,6 +30,8 @@ _WANTED: Final = frozenset({Condition.PAUSED, Condition.SCALING_PAUSED, Conditio
 _MAX_NOTE: Final = 1024
 # Of some hundred bytes each.
 MAX_WAITING: Final = 10_000
+# Of an Event, where the API server asks to be left alone for a while; no longer than that at a time.
+MAX_PATIENCE: Final = 60.0
 # Five seconds, in steps of a tenth.
 STANDS_BACK: Final = 50
 STEP_SECONDS: Final = 0.1
@@ -107,27 +109,32 @@ class Outbox:
             self._wake.clear()
             while self._waiting:
                 await _stand_back(busy)
-                await self._write()
+                await asyncio.sleep(await self._write())
 
     async def finish(self, seconds: float) -> None:
         """Wait for the one that is being written, and write what still waits, as far as that goes."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._write()
-                while self._waiting:
-                    await self._write()
+                while not await self._write() and self._waiting:
+                    pass
 
-    async def _write(self) -> None:
+    async def _write(self) -> float:
+        """Write the next one; returns for how long the API server wants to be left alone."""
         async with self._turn:
             # The last one may have been written at the end of the process meanwhile.
             if not self._waiting:
-                return
-            manifest = unpacked(self._waiting.popleft())
+                return 0.0
+            text = self._waiting.popleft()
+            manifest = unpacked(text)
             try:
                 await self._cluster.create(names.EVENT, manifest)
             except ClusterError as error:
+                if error.retry_after is not None and len(self._waiting) < MAX_WAITING:
+                    self._waiting.appendleft(text)
+                    return min(error.retry_after, MAX_PATIENCE)
                 self._dropped.inc()
                 log.warning("event not written", reason=manifest["reason"], note=manifest["note"], error=str(error))
+            return 0.0
 
 
 async def _stand_back(busy: Callable[[], bool]) -> None:

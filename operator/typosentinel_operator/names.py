@@ -75,6 +75,8 @@ MANAGED_SELECTOR: Final = f"{LABEL_MANAGED_BY}={FIELD_MANAGER}"
 
 # On children: the hash of what we want of them, so that a field which we give up counts as a change.
 ANNOTATION_MANIFEST_HASH: Final = f"{GROUP}/manifest-hash"
+# On autoscalers: what the policy says, whatever a pause or an override makes of it.
+ANNOTATION_SCALING_POLICY: Final = f"{GROUP}/scaling-policy"
 # On pods: any change of a pod makes its kubelet look at mounted ConfigMaps at once instead of in a minute.
 ANNOTATION_REFRESH: Final = f"{GROUP}/configuration-refresh"
 
@@ -169,6 +171,7 @@ class Reason:
     LIST_REFUSED: Final = "ListRefused"
     REFERENCES_RESOLVED: Final = "ReferencesResolved"
     NO_REFERENCES: Final = "NoReferences"
+    NOT_LOOKED_AT: Final = "NotLookedAt"
     INVALID_SPEC: Final = "InvalidSpec"
     INVALID_POLICY: Final = "InvalidPolicy"
     NAME_CONFLICT: Final = "NameConflict"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from typosentinel_operator.cachespec import CachePolicySpec
+from typosentinel_operator.conditions import Verdict
 from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.interventions import Interventions
 from typosentinel_operator.scalingspec import ScalingPolicySpec
@@ -132,10 +133,10 @@ class Observed:
         min_replicas: floor of the autoscaler, or None where the number is fixed.
         pods: the scanner pods that are not on their way out.
         wanted_hash: hash of the configuration document that they should run with, or None if it is not known.
-        references: number of policies referred to.
+        references: number of policies referred to; None where that could not be seen.
         unresolved: policies that can't be used.
-        config_maps: ConfigMaps referred to.
-        secrets: Secrets referred to.
+        config_maps: ConfigMaps referred to; None where they could not be looked at.
+        secrets: the same of Secrets.
         failure: what stops us until somebody changes an object, as (reason, message), or None.
         interruption: what keeps us from writing for the moment, in the other side's words, or None.
         previous: the conditions that the object carries.
@@ -152,10 +153,10 @@ class Observed:
     min_replicas: int | None
     pods: tuple[PodView, ...]
     wanted_hash: str | None
-    references: int
+    references: int | None
     unresolved: tuple[Unresolved, ...]
-    config_maps: tuple[ConfigMapView, ...]
-    secrets: tuple[SecretView, ...]
+    config_maps: tuple[ConfigMapView, ...] | None
+    secrets: tuple[SecretView, ...] | None
     failure: tuple[str, str] | None
     interruption: str | None
     previous: tuple[Manifest, ...]
@@ -166,5 +167,17 @@ class Observed:
     @property
     def missing(self) -> tuple[Unresolved, ...]:
         """What is the matter with ConfigMaps and Secrets that can't be used."""
-        troubles = [*(one.trouble for one in self.config_maps), *(one.trouble for one in self.secrets)]
+        troubles = [*(one.trouble for one in self.config_maps or ()), *(one.trouble for one in self.secrets or ())]
         return tuple(trouble for trouble in troubles if trouble is not None)
+
+    @property
+    def looked(self) -> bool:
+        """Whether it is known what ConfigMaps and Secrets are there."""
+        return self.config_maps is not None and self.secrets is not None
+
+    def before(self, condition: str) -> Verdict | None:
+        """What the object says of this condition so far, or None."""
+        for was in self.previous:
+            if was["type"] == condition:
+                return Verdict(condition, was["status"], was["reason"], was.get("message", ""))
+        return None

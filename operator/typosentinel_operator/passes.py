@@ -7,13 +7,12 @@ from typing import Any
 
 from typosentinel_operator import drift, names
 from typosentinel_operator.apply import Applied, Owner
-from typosentinel_operator.desired import mounts, serverconfig
+from typosentinel_operator.desired import autoscaler, mounts, serverconfig
 from typosentinel_operator.desired.inputs import Inputs
 from typosentinel_operator.errors import ClusterError, Permanent
 from typosentinel_operator.fields import SecretKeyReference
 from typosentinel_operator.interventions import Interventions
 from typosentinel_operator.observed import ConfigMapView, Observed, PodView, Policies, SecretView, Unresolved
-from typosentinel_operator.scalingspec import ScalingPolicySpec
 from typosentinel_operator.specs import ScanServiceSpec
 
 Manifest = dict[str, Any]
@@ -28,26 +27,28 @@ class Pass:
         observed: its children as they were found, by kind.
         interventions: what people ask for by annotations.
         applied: what was written, and the children as they are now.
-        references: number of policies referred to.
+        references: number of policies referred to; None where that could not be seen.
         policies: those policies.
-        config_maps: ConfigMaps referred to.
-        secrets: Secrets referred to.
+        config_maps: ConfigMaps referred to; None where they could not be looked at.
+        secrets: the same of Secrets.
         token_made: whether the administrative port has a new token.
         failure: what stops us until somebody changes an object.
         interruption: what keeps us from writing for the moment.
+        unanswered: why something of others could not be looked at, which keeps us from nothing.
     """
 
     manifest: Manifest
     observed: dict[str, list[Manifest]]
     interventions: Interventions = field(default_factory=Interventions)
     applied: Applied = field(default_factory=Applied)
-    references: int = 0
+    references: int | None = None
     policies: Policies = field(default_factory=lambda: Policies(None, None))
-    config_maps: tuple[ConfigMapView, ...] = ()
-    secrets: tuple[SecretView, ...] = ()
+    config_maps: tuple[ConfigMapView, ...] | None = None
+    secrets: tuple[SecretView, ...] | None = None
     token_made: bool = False
     failure: Permanent | None = None
     interruption: ClusterError | None = None
+    unanswered: ClusterError | None = None
 
 
 def inputs_of(
@@ -63,28 +64,33 @@ def inputs_of(
     Args:
         manifest: the ScanService.
         spec: its spec.
-        policies: its policies; where the CachePolicy can't be used, the cache settings stay as they are.
+        policies: its policies; where one can't be used, what it said last holds on, as the children tell it.
         default_image: image where the spec names none.
         objects: the children as they are, by kind.
         asked: what people ask for by annotations.
     """
-    asked = asked or Interventions()
+    asked, objects = asked or Interventions(), objects or {}
     meta = manifest["metadata"]
     cache = policies.cache
     if isinstance(cache, Unresolved):
-        config_map, deployment = ((objects or {}).get(kind.name) for kind in (names.CONFIG_MAP, names.DEPLOYMENT))
+        config_map, deployment = (objects.get(kind.name) for kind in (names.CONFIG_MAP, names.DEPLOYMENT))
         cache = serverconfig.cache_of(config_map, deployment) if config_map is not None else None
-    present = (objects or {}).get(names.DEPLOYMENT.name, {}).get("spec", {}).get("replicas")
+    policy = policies.scaling
+    if isinstance(policy, Unresolved):
+        policy = autoscaler.policy_of(objects.get(names.AUTOSCALER.name))
+    present = objects.get(names.DEPLOYMENT.name, {}).get("spec", {}).get("replicas")
     fixed = asked.replicas(1 if spec.replicas is None else spec.replicas, present)
-    scaling = policies.scaling
+    # Without a policy that was ever in use nobody else can do what an override asks for.
+    decided = spec.scaling_policy_ref is not None and (policy is not None or asked.override is None)
     return Inputs(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
         spec=spec,
         cache=cache,
-        scaling=asked.scaling(scaling, present) if isinstance(scaling, ScalingPolicySpec) else None,
-        replicas=None if spec.scaling_policy_ref else fixed,
+        policy=policy,
+        scaling=asked.scaling(policy, present) if policy is not None else None,
+        replicas=None if decided else fixed,
         default_image=default_image,
     )
 
@@ -94,14 +100,14 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
     meta = now.manifest["metadata"]
     objects = now.applied.objects
     text = objects.get(names.CONFIG_MAP.name, {}).get("data", {}).get(names.CONFIG_KEY)
-    autoscaler = objects.get(names.AUTOSCALER.name)
+    scaler = objects.get(names.AUTOSCALER.name)
     return Observed(
         name=meta["name"],
         namespace=meta["namespace"],
         deployment=objects.get(names.DEPLOYMENT.name),
         has_service=names.SERVICE.name in objects,
-        autoscaler=autoscaler,
-        min_replicas=int(autoscaler["spec"].get("minReplicas", 1)) if autoscaler else None,
+        autoscaler=scaler,
+        min_replicas=int(scaler["spec"].get("minReplicas", 1)) if scaler else None,
         pods=pods,
         wanted_hash=serverconfig.document_hash(text) if text is not None else None,
         references=now.references,
@@ -118,14 +124,21 @@ def observation(now: Pass, pods: tuple[PodView, ...], at: datetime) -> Observed:
 
 
 def mounts_kept(now: Pass) -> dict[str, str]:
-    """What stays mounted for references that can't be used: pods that mount nothing there would lose their lists."""
+    """What stays mounted for references that can't be used: pods that mount nothing there would lose their lists.
+
+    All of it stays while nobody knows which can be used.
+    """
     present = mounts.mounted(now.applied.objects.get(names.DEPLOYMENT.name))
+    if now.config_maps is None:
+        return present
     return {one.field: present[one.field] for one in now.config_maps if one.trouble and one.field in present}
 
 
 def secrets_kept(now: Pass) -> dict[str, SecretKeyReference]:
     """The same of Secrets: a reference to one that is not there must not cost pods the one that they have."""
     present = mounts.mounted_secrets(now.applied.objects.get(names.DEPLOYMENT.name))
+    if now.secrets is None:
+        return present
     return {one.field: present[one.field] for one in now.secrets if one.trouble and one.field in present}
 
 

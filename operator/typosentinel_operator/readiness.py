@@ -109,7 +109,11 @@ def _withheld(observed: Observed) -> tuple[str, str] | None:
 
 def _unresolved(observed: Observed) -> tuple[str, str] | None:
     found = observed.unresolved or observed.missing
-    return (found[0].reason, "; ".join(one.message for one in found)) if found else None
+    if found:
+        return found[0].reason, "; ".join(one.message for one in found)
+    before = observed.before(Condition.REFERENCES_RESOLVED)
+    # What was missing may still be: that a look fails is no news.
+    return (before.reason, before.message) if not observed.looked and before and before.status == "False" else None
 
 
 def _refused(observed: Observed) -> tuple[str, str] | None:
@@ -232,7 +236,7 @@ def _silent_for(observed: Observed) -> float:
 
 def _documents(report: Report, observed: Observed) -> list[tuple[ConfigMapView, ListReport]]:
     """Documents in ConfigMaps, and what a server says of them; servers of old say nothing."""
-    named = [(one, specs.DOCUMENTS[one.field][0]) for one in observed.config_maps if one.field in specs.DOCUMENTS]
+    named = [(one, specs.DOCUMENTS[one.field][0]) for one in observed.config_maps or () if one.field in specs.DOCUMENTS]
     return [(one, report.lists[name]) for one, name in named if name in report.lists]
 
 

@@ -1,9 +1,10 @@
 """One level-based reconcile per kind: gather, decide, apply, report. Safe to run at any time, any number of times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from typosentinel_operator import (
     apply,
@@ -33,6 +34,7 @@ from typosentinel_operator.specs import ScanServiceSpec
 from typosentinel_operator.tokens import Tokens
 
 Manifest = dict[str, Any]
+Found = TypeVar("Found")
 
 SOONEST: Final = 1.0
 LATEST: Final = 30.0
@@ -92,14 +94,19 @@ class Reconciler:
             return None
         now = Pass(manifest, await gather.children(self.cluster, manifest), interventions.read(manifest, self.now()))
         now.applied.withheld = [] if now.interventions.frozen else None
-        await self._realise(now)
+        try:
+            await self._realise(now)
+        finally:
+            # Also of a pass that goes no further, and before a status whose fate may stay unknown.
+            self.outbox.put(manifest, events.of_changes(now.applied.changes), self.now())
         pods = await gather.pods(mirror, self.scraper, namespace, name)
         seen = passes.observation(now, pods, self.now())
         delay = await self._report(now, seen)
         if not now.interventions.frozen:
             await self._refresh(seen, anyway=now.token_made)
-        if now.interruption is not None:
-            raise now.interruption
+        trouble = now.interruption or now.unanswered
+        if trouble is not None:
+            raise trouble
         return delay
 
     async def _realise(self, now: Pass) -> None:
@@ -111,11 +118,11 @@ class Reconciler:
             spec = specs.parse(ScanServiceSpec, now.manifest)
             now.references = sum(ref is not None for ref in (spec.cache_policy_ref, spec.scaling_policy_ref))
             now.policies = gather.policies(self.cluster.mirror, meta["namespace"], spec)
-            now.config_maps = await gather.config_maps(self.cluster, meta["namespace"], spec)
+            now.config_maps = await _answered(now, gather.config_maps(self.cluster, meta["namespace"], spec))
             inputs = passes.inputs_of(
                 now.manifest, spec, now.policies, self.default_image, now.applied.objects, now.interventions
             )
-            now.secrets = await gather.secrets(self.cluster, meta["namespace"], spec, inputs.cache)
+            now.secrets = await _answered(now, gather.secrets(self.cluster, meta["namespace"], spec, inputs.cache))
             inputs = replace(
                 inputs,
                 shard=self.cluster.mirror.scope.shard,
@@ -125,12 +132,13 @@ class Reconciler:
             wanted = children.build(inputs)
             if not now.interventions.frozen:
                 # Before the pods that mount it.
-                now.token_made = await self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
+                offered = self.tokens.ensure(self.cluster, inputs, self.now(), now.applied)
+                now.token_made = bool(await _answered(now, offered))
             first = passes.first_replicas(inputs, now.observed[names.AUTOSCALER.name])
             if apply.orphans(now.observed, owner) and not now.interventions.frozen:
                 # By its deletion, perhaps: who is given an owner that has gone is removed.
                 await self._confirm(now)
-            circumstances = Circumstances(self.contested, self.now(), first)
+            circumstances = Circumstances(self.contested, self.now(), partial(self._confirm, now), first)
             await apply.apply(self.cluster, wanted, now.observed, owner, circumstances, now.applied)
             unwanted = apply.unwanted(passes.kept(wanted, now.policies), now.observed, owner)
             if unwanted and not now.interventions.frozen:
@@ -172,12 +180,32 @@ class Reconciler:
 
     async def _report(self, now: Pass, seen: Observed) -> float | None:
         wanted = status.document(seen, now.manifest["metadata"]["generation"])
-        if wanted != now.manifest.get("status"):
-            await self.cluster.apply_status(names.SCAN_SERVICE, now.manifest, wanted)
-        turned = conditions.transitions(status.verdicts(seen), seen.previous)
-        happened = events.of_changes(now.applied.changes) + events.of_transitions(turned)
-        self.outbox.put(now.manifest, happened, seen.now)
+        turned = events.of_transitions(conditions.transitions(status.verdicts(seen), seen.previous))
+        try:
+            if wanted != now.manifest.get("status"):
+                await self.cluster.apply_status(names.SCAN_SERVICE, now.manifest, wanted)
+        except ClusterError as error:
+            if error.status is None:
+                # It may have been written, and then nobody sees the transition again: better told twice than never.
+                self.outbox.put(now.manifest, turned, seen.now)
+            raise
+        self.outbox.put(now.manifest, turned, seen.now)
         return _sooner(_again(wanted["conditions"], seen.now), seen)
+
+
+async def _answered(now: Pass, question: Coroutine[Any, Any, Found]) -> Found | None:
+    """The answer to a question about what is not ours, or None: scanners are kept as they should be without it, too."""
+    if now.unanswered is not None:
+        # Where one fails, the next one is likely to, and each may take its time.
+        question.close()
+        return None
+    try:
+        return await question
+    except ClusterError as error:
+        if error.retry_after is not None:
+            raise
+        now.unanswered = error
+        return None
 
 
 def _asked_lately(annotation: str, wanted_hash: str, now: datetime) -> bool:

@@ -89,10 +89,21 @@ def verdicts(observed: Observed) -> tuple[Verdict, ...]:
     )
 
 
+def _unseen(observed: Observed, condition: str) -> Verdict:
+    """Of what could not be looked at: what was said before, unless nothing was, or the spec does not tell where."""
+    if observed.failure is not None:
+        message = "Nobody knows what is referred to, because the spec can't be used"
+        return Verdict(condition, "Unknown", observed.failure[0], message)
+    message = "The API server has not told yet what is there"
+    return observed.before(condition) or Verdict(condition, "Unknown", Reason.NOT_LOOKED_AT, message)
+
+
 def _policies(observed: Observed) -> Verdict:
     if observed.unresolved:
         message = "; ".join(policy.message for policy in observed.unresolved)
         return Verdict(Condition.POLICY_RESOLVED, "False", observed.unresolved[0].reason, message)
+    if observed.references is None:
+        return _unseen(observed, Condition.POLICY_RESOLVED)
     if not observed.references:
         return Verdict(Condition.POLICY_RESOLVED, "True", Reason.NO_POLICIES, "No policy is referred to")
     return Verdict(Condition.POLICY_RESOLVED, "True", Reason.POLICIES_RESOLVED, "Every policy referred to is in use")
@@ -105,6 +116,8 @@ def _references(observed: Observed) -> Verdict:
     refused = readiness.refused_lists(observed)
     if refused:
         return Verdict(Condition.REFERENCES_RESOLVED, "False", Reason.LIST_REFUSED, "; ".join(refused))
+    if not observed.looked:
+        return _unseen(observed, Condition.REFERENCES_RESOLVED)
     if not observed.config_maps and not observed.secrets:
         message = "No ConfigMap or Secret is referred to"
         return Verdict(Condition.REFERENCES_RESOLVED, "True", Reason.NO_REFERENCES, message)
@@ -133,6 +146,10 @@ def _configuration(observed: Observed) -> Verdict:
     if silent:
         message = f"{len(silent)} of {len(asked)} pods did not say what they run"
         return Verdict(Condition.CONFIGURATION_CURRENT, "Unknown", Reason.PODS_UNREACHABLE, message)
+    before = observed.before(Condition.CONFIGURATION_CURRENT)
+    if observed.config_maps is None and observed.failure is None and before is not None:
+        # Nobody knows what the lists of today are.
+        return before
     return Verdict(
         Condition.CONFIGURATION_CURRENT,
         "True",

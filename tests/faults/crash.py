@@ -159,6 +159,9 @@ def strike(world: World, point: Point, undisturbed: Reference, patience: float =
     world.proxy.heal()
     if world.operator.running:
         return
+    if not injection.met:
+        point.wrong.append("the operator ended by itself")
+        return
     point.call = injection.met[0]
     started = time.monotonic()
     world.operator.start(wait=False)

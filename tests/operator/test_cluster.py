@@ -358,3 +358,44 @@ async def test_a_change_that_an_answer_shows_first_is_still_news(serve: Serve, t
         cluster.mirror.see(names.SCAN_SERVICE, SERVICE)
         assert await cluster.apply_status(names.SCAN_SERVICE, SERVICE, {}) == changed
         assert cluster.mirror.see(names.SCAN_SERVICE, changed) is not None
+
+
+OPEN: dict[str, tuple[Behavior, str, bool]] = {
+    # sentence → (answer, call, whether it may be carried out yet)
+    "a write without answer": (hanging, "apply", True),
+    "a removal without answer": (hanging, "delete", True),
+    "half an answer": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), "apply_status", True),
+    "a refused write": (status("422 Unprocessable Entity", "no"), "apply", False),
+    "a read": (hanging, "get", False),
+    "a trial": (hanging, "try_out", False),
+    "an Event": (hanging, "create", False),
+    "the Lease, which has fences of its own": (hanging, "claim", False),
+}
+
+
+@pytest.mark.parametrize("sentence", OPEN)
+async def test_a_write_that_was_never_answered_is_remembered(serve: Serve, tmp_path: Path, sentence: str) -> None:
+    """For a while: whoever leads next has to wait for it."""
+    behavior, call, left_open = OPEN[sentence]
+    async with connected(await serve(behavior), tmp_path) as (cluster, _):
+        assert not cluster.unsettled(5.0)
+        with pytest.raises(ClusterError):
+            await CALLS[call](cluster)
+        assert cluster.unsettled(5.0) is left_open
+        assert not cluster.unsettled(0.0)
+
+
+async def test_a_write_that_was_cut_off_is_remembered_and_one_never_sent_is_not(
+    serve: Serve, tmp_path: Path, free_port: int
+) -> None:
+    """Nothing reaches a server that takes no connection."""
+    async with connected(free_port, tmp_path) as (cluster, _):
+        with pytest.raises(ClusterError):
+            await CALLS["apply"](cluster)
+        assert not cluster.unsettled(5.0)
+    async with connected(await serve(hanging), tmp_path) as (cluster, _):
+        writing = asyncio.ensure_future(CALLS["apply"](cluster))
+        await asyncio.sleep(0.05)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        assert cluster.unsettled(5.0)

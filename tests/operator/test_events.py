@@ -186,6 +186,22 @@ async def test_an_event_that_is_not_taken_is_counted_and_the_next_one_is_written
     assert (cluster.notes, dropped._value.get()) == (["b"], 1)
 
 
+async def test_an_event_waits_as_long_as_the_api_server_asks_for(cluster: Posted, dropped: Counter) -> None:
+    """It is not lost, and in its turn; at the end of the process nobody insists."""
+    outbox = Outbox(cluster, dropped)
+    outbox.put(SERVICE, told("one", "two"), factories.NOW)
+    cluster.trouble = ClusterError("too many requests", status=429, retry_after=0.01)
+    await outbox.finish(1.0)
+    writing = asyncio.create_task(outbox.run(lambda: False))
+    await asyncio.sleep(0.03)
+    assert cluster.notes == []
+    cluster.trouble = None
+    await asyncio.sleep(0.1)
+    assert cluster.notes == ["one", "two"]
+    assert dropped._value.get() == 0
+    writing.cancel()
+
+
 async def test_of_too_many_the_oldest_are_dropped(
     cluster: Posted, dropped: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

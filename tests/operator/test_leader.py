@@ -62,6 +62,16 @@ async def test_work_ends_first_and_the_lease_is_given_back_afterwards() -> None:
     assert (candidate.elector.leading, candidate.value(LEADER)) == (False, 0)
 
 
+async def test_the_lease_runs_out_by_itself_where_a_write_was_cut_off() -> None:
+    """It may be carried out yet: the next leader has to wait until that is over."""
+    candidate, task = await leading()
+    candidate.cluster.left_open = True
+    candidate.finish.set()
+    await task
+    assert candidate.cluster.holder == "me"
+    assert candidate.tenure.left() == 0
+
+
 async def test_work_that_crashes_gives_the_lease_back_too() -> None:
     """The error goes on to whoever called."""
     candidate = Candidate(Leases())

@@ -8,8 +8,9 @@ import pytest
 import factories
 from typosentinel_operator import names, passes, reconcile, relations, specs
 from typosentinel_operator.cachespec import REDIS_URL_REFERENCE, CachePolicySpec
-from typosentinel_operator.desired import serverconfig, workload
+from typosentinel_operator.desired import autoscaler, mounts, serverconfig, workload
 from typosentinel_operator.fields import SecretKeyReference
+from typosentinel_operator.interventions import Interventions, Override
 from typosentinel_operator.names import Reason
 from typosentinel_operator.observed import ConfigMapView, Policies, SecretView, Unresolved
 
@@ -78,6 +79,49 @@ def test_what_lost_its_secret_is_left_out_of_a_cache_without_policy() -> None:
     assert now.memory == CachePolicySpec.model_validate(WHOLE_CACHE).memory
 
 
+OVERRIDE = Interventions(override=Override(8, factories.NOW, "a release"))
+
+
+def decided(policy: Any, asked: Interventions, scaler: dict[str, Any] | None) -> Any:
+    """What the builders are given for a ScanService whose number of pods a policy decides about."""
+    service = factories.scan_service(scalingPolicyRef={"name": "steady"})
+    service["metadata"]["uid"] = "u1"
+    objects = {} if scaler is None else {names.AUTOSCALER.name: scaler}
+    spec = specs.parse(specs.ScanServiceSpec, service)
+    return passes.inputs_of(service, spec, Policies(None, policy), "image:1", objects, asked)
+
+
+def scaler_of(given: Any) -> dict[str, Any]:
+    """The autoscaler that is made of such inputs."""
+    return autoscaler.autoscaler(given, given.scaling)
+
+
+def test_without_its_policy_an_override_begins_and_ends_all_the_same() -> None:
+    """The autoscaler remembers what the policy said, whatever an override makes of it."""
+    policy = factories.scaling_spec(minReplicas=2, maxReplicas=5, behavior={"scaleDown": {"selectPolicy": "Min"}})
+    before = scaler_of(decided(policy, Interventions(), None))
+    pinned = scaler_of(decided(MISSING, OVERRIDE, before))
+    after = scaler_of(decided(MISSING, Interventions(ended=OVERRIDE.override), pinned))
+
+    assert (pinned["spec"]["minReplicas"], pinned["spec"]["maxReplicas"]) == (8, 8)
+    assert after == before == scaler_of(decided(MISSING, Interventions(), before))
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"minReplicas": "many"}', '{"of": "a later version"}'])
+def test_an_autoscaler_that_remembers_nothing_stays_as_it_is(text: str | None) -> None:
+    """One that an older version has made, or that somebody has spoilt."""
+    scaler = scaler_of(decided(factories.scaling_spec(), Interventions(), None))
+    scaler["metadata"]["annotations"] = {} if text is None else {names.ANNOTATION_SCALING_POLICY: text}
+    given = decided(MISSING, OVERRIDE, scaler)
+    assert given.scaling is None
+
+
+def test_an_override_needs_no_policy_that_was_ever_there() -> None:
+    """Nobody else decides about the number; without the override it is left to the policy that is to come."""
+    assert decided(MISSING, OVERRIDE, None).replicas == 8
+    assert decided(MISSING, Interventions(), None).replicas is None
+
+
 @pytest.mark.parametrize(("trouble", "wanted"), [(MISSING, "redis"), (None, None)])
 def test_a_secret_stays_mounted_until_another_can_be_used(trouble: Unresolved | None, wanted: str | None) -> None:
     """A reference to one that is not there must not cost pods the one that they have."""
@@ -87,6 +131,8 @@ def test_a_secret_stays_mounted_until_another_can_be_used(trouble: Unresolved | 
     cache = CachePolicySpec.model_validate(WHOLE_CACHE)
     now.applied.objects[names.DEPLOYMENT.name] = workload.deployment(factories.inputs(cache=cache))
     assert {reference.name for reference in passes.secrets_kept(now).values()} == ({wanted} if wanted else set())
+    now.secrets = None
+    assert passes.secrets_kept(now) == mounts.mounted_secrets(now.applied.objects[names.DEPLOYMENT.name])
 
 
 @pytest.mark.parametrize(

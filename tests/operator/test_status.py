@@ -22,6 +22,7 @@ from sights import (
     WAITING,
     WRONG,
     of_list,
+    was,
 )
 from typosentinel_operator import status
 from typosentinel_operator.conditions import Verdict
@@ -79,6 +80,7 @@ def test_stalled_says_what_ready_says(sentence: str) -> None:
         (observed(references=2), ("True", Reason.POLICIES_RESOLVED)),
         (observed(references=2, unresolved=(MISSING,)), ("False", Reason.POLICY_NOT_FOUND)),
         (observed(references=1, unresolved=(INVALID,)), ("False", Reason.INVALID_POLICY)),
+        (observed(references=None, failure=(Reason.INVALID_SPEC, "spec.x")), ("Unknown", Reason.INVALID_SPEC)),
     ],
 )
 def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str]) -> None:
@@ -96,12 +98,37 @@ def test_policies_are_resolved_or_named(seen: Observed, wanted: tuple[str, str])
         (observed(config_maps=(NO_KEY,)), ("False", Reason.CONFIG_MAP_KEY_NOT_FOUND)),
         (observed(config_maps=(VOUCHED,), pods=(of_list("sha256:today", WRONG),)), ("False", Reason.LIST_REFUSED)),
         (observed(config_maps=(VOUCHED,), pods=(of_list("sha256:old", WRONG),)), ("True", Reason.REFERENCES_RESOLVED)),
+        (observed(config_maps=None), ("Unknown", Reason.NOT_LOOKED_AT)),
+        (observed(secrets=None), ("Unknown", Reason.NOT_LOOKED_AT)),
+        (observed(secrets=None, config_maps=(NO_KEY,)), ("False", Reason.CONFIG_MAP_KEY_NOT_FOUND)),
+        (
+            observed(secrets=None, previous=(was(Condition.REFERENCES_RESOLVED, "False", Reason.SECRET_NOT_FOUND),)),
+            ("False", Reason.SECRET_NOT_FOUND),
+        ),
+        (
+            observed(config_maps=None, secrets=None, references=None, failure=(Reason.INVALID_SPEC, "spec.x")),
+            ("Unknown", Reason.INVALID_SPEC),
+        ),
     ],
 )
 def test_config_maps_exist_or_are_named(seen: Observed, wanted: tuple[str, str]) -> None:
     """And so is what is the matter with the list in one."""
     verdict = one(seen, Condition.REFERENCES_RESOLVED)
     assert wanted == (verdict.status, verdict.reason)
+
+
+@pytest.mark.parametrize("aspect", [Condition.READY, Condition.REFERENCES_RESOLVED, Condition.CONFIGURATION_CURRENT])
+@pytest.mark.parametrize("known", ["True", "False"])
+def test_a_look_that_fails_is_no_news(aspect: str, known: Any) -> None:
+    """What was missing may still be, and what was there may be so; pods that run as wanted say nothing of lists."""
+    resolved = was(
+        Condition.REFERENCES_RESOLVED,
+        known,
+        Reason.REFERENCES_RESOLVED if known == "True" else Reason.CONFIG_MAP_NOT_FOUND,
+    )
+    current = was(Condition.CONFIGURATION_CURRENT, known, Reason.CONFIGURATION_PROPAGATING)
+    seen = observed(config_maps=None, secrets=None, previous=(resolved, current))
+    assert one(seen, aspect).status == known
 
 
 @pytest.mark.parametrize("sentence", WAITING)

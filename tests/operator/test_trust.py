@@ -58,7 +58,7 @@ class Objects(Cluster):
         """Take what is applied to the object that was read, and to no other."""
         assert manager == names.CERTIFICATE_MANAGER
         # A write that comes late must not take away what the next leader has made.
-        assert unchanged == (kind == names.SECRET)
+        assert unchanged
         self.writes.append(kind.name)
         if kind == names.SECRET:
             assert (present is None) == (self.secret is None)

@@ -25,7 +25,8 @@ class Inputs:
         uid: its uid, for owner references.
         spec: what the user wants.
         cache: the CachePolicy's spec, or None for the scanner's own settings.
-        scaling: the ScalingPolicy's spec, or None where none is in use.
+        policy: the ScalingPolicy's spec, or None where none is in use.
+        scaling: the same with what people ask for by annotations.
         replicas: number of pods, or None where it is an autoscaler's to decide.
         default_image: image where the spec names none.
         kept: ConfigMaps that stay mounted while those that the spec refers to can't be used, by the field of these.
@@ -38,6 +39,7 @@ class Inputs:
     uid: str
     spec: ScanServiceSpec
     cache: CachePolicySpec | None
+    policy: ScalingPolicySpec | None
     scaling: ScalingPolicySpec | None
     replicas: int | None
     default_image: str
@@ -60,10 +62,13 @@ def child_labels(scan_service: str) -> dict[str, str]:
     }
 
 
-def child(kind: names.Kind, inputs: Inputs, body: Manifest) -> Manifest:
-    """A child's manifest: `body` with identity, labels, owner and the hash of itself."""
+def child(kind: names.Kind, inputs: Inputs, body: Manifest, annotations: Mapping[str, str] | None = None) -> Manifest:
+    """A child's manifest: `body` with identity, labels, owner, annotations and the hash of itself."""
     manifest = owned(kind, inputs, names.child_name(inputs.name), body)
-    manifest["metadata"]["annotations"] = {names.ANNOTATION_MANIFEST_HASH: manifest_hash(manifest)}
+    if annotations:
+        manifest["metadata"]["annotations"] = dict(annotations)
+    digest = {names.ANNOTATION_MANIFEST_HASH: manifest_hash(manifest)}
+    manifest["metadata"]["annotations"] = digest | manifest["metadata"].get("annotations", {})
     return manifest
 
 
