@@ -132,20 +132,24 @@ def _name_taken(request: Request, around: Surroundings) -> tuple[str, ...]:
 
 def _scaled_by_another(request: Request, around: Surroundings) -> tuple[str, ...]:
     """Whether there is an autoscaler of somebody's that would fight with us for the number of pods."""
-    child = names.child_name(request.name)
     return tuple(
-        f'HorizontalPodAutoscaler "{found["metadata"]["name"]}" scales Deployment "{child}", whose number of pods '
-        "comes from the ScanService: delete it, and refer to a ScalingPolicy where the number is not to be fixed"
+        sentence
         for found in around.autoscalers
-        if _target(found) == (names.DEPLOYMENT.group, names.DEPLOYMENT.name, child) and not _may_be_ours(request, found)
+        if (sentence := foreign_scaling(found, names.child_name(request.name))) and not _may_be_ours(request, found)
     )
 
 
-def _target(autoscaler: Manifest) -> tuple[str, str, str]:
+def foreign_scaling(autoscaler: Manifest, deployment: str) -> str | None:
+    """What is to be said of an autoscaler that is not ours where it scales this Deployment of ours; otherwise None."""
     target = autoscaler["spec"]["scaleTargetRef"]
     # It may go without; then a Deployment is a Deployment.
     group = target.get("apiVersion", names.DEPLOYMENT.api_version).rpartition("/")[0]
-    return group, target["kind"], target["name"]
+    if (group, target["kind"], target["name"]) != (names.DEPLOYMENT.group, names.DEPLOYMENT.name, deployment):
+        return None
+    return (
+        f'HorizontalPodAutoscaler "{autoscaler["metadata"]["name"]}" scales Deployment "{deployment}", whose number of '
+        "pods comes from the ScanService: delete it, and refer to a ScalingPolicy where the number is not to be fixed"
+    )
 
 
 def _may_be_ours(request: Request, found: Manifest) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from typosentinel_operator import drift, names, recreation
+from typosentinel_operator import admission, drift, names, recreation
 from typosentinel_operator.cluster import Cluster
 from typosentinel_operator.desired import workload
 from typosentinel_operator.errors import ClusterError, Conflict, Permanent, Refused
@@ -175,6 +175,8 @@ async def _realise(
         await _remove(cluster, kind, manifest, present, circumstances.now, applied)
         present = None
     if kind == names.DEPLOYMENT and present is not None:
+        if "spec.replicas" in differences and _hash_of(present) == _hash_of(manifest):
+            await _see_who_scales(cluster, present, owner)
         await _hand_over_replicas(cluster, manifest, present)
     sent = manifest if present is not None else workload.begun(manifest, circumstances.first)
     answer = await _write(cluster, kind, sent, present)
@@ -263,6 +265,19 @@ async def _write(cluster: Cluster, kind: Kind, manifest: Manifest, present: Mani
         return await cluster.apply(kind, manifest, present)
     except Refused as error:
         raise Permanent(Reason.APPLY_REFUSED, f"The API server refuses {kind.name}: {error}") from error
+
+
+async def _see_who_scales(cluster: Cluster, present: Manifest, owner: Owner) -> None:
+    """Look for an autoscaler of somebody's where the number of pods has been changed: we would write in turns for ever.
+
+    Raises:
+        Permanent: there is one.
+    """
+    meta = present["metadata"]
+    for found in await cluster.list(names.AUTOSCALER, meta["namespace"]):
+        said = None if drift.is_ours(found, owner.uid) else admission.foreign_scaling(found, meta["name"])
+        if said is not None:
+            raise Permanent(Reason.FOREIGN_AUTOSCALER, said)
 
 
 async def _hand_over_replicas(cluster: Cluster, manifest: Manifest, present: Manifest) -> None:

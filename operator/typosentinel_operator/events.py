@@ -56,6 +56,7 @@ def of_transitions(transitions: Iterable[Transition]) -> list[tuple[str, str, st
             Reason.INVALID_POLICY,
             Reason.INVALID_SPEC,
             Reason.NAME_CONFLICT,
+            Reason.FOREIGN_AUTOSCALER,
             Reason.APPLY_REFUSED,
             Reason.INVALID_ANNOTATION,
         }

@@ -175,6 +175,7 @@ class Reason:
     INVALID_SPEC: Final = "InvalidSpec"
     INVALID_POLICY: Final = "InvalidPolicy"
     NAME_CONFLICT: Final = "NameConflict"
+    FOREIGN_AUTOSCALER: Final = "ForeignAutoscaler"
     APPLY_REFUSED: Final = "ApplyRefused"
     APPLY_FAILING: Final = "ApplyFailing"
     SETTLED: Final = "Settled"

@@ -364,6 +364,34 @@ def test_a_name_that_is_taken_is_a_condition_and_the_other_object_stays(children
     children.kubectl.wait_for_condition("scanservice", "front", where, ("Stalled", "False", "NotStalled"), BACK_SECONDS)
 
 
+def test_with_an_autoscaler_of_somebodys_nobody_fights(children: Children) -> None:
+    """For a number that is fixed: it is a condition, and both rest; once it is gone, the number is put right."""
+    where = children.namespace
+    service = factories.scan_service(namespace=where, replicas=1)
+    children.kubectl.apply(service)
+    children.await_all()
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": children.child}
+    theirs = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "theirs", "namespace": where},
+        "spec": {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 4},
+    }
+    children.kubectl.apply(theirs)
+    # The autoscaler is looked at by Kubernetes every 15 seconds.
+    wanted = ("Ready", "False", "ForeignAutoscaler")
+    children.kubectl.wait_for_condition("scanservice", "front", where, wanted, BACK_SECONDS + 20)
+    children.kubectl.wait_for_condition("scanservice", "front", where, ("Stalled", "True", wanted[2]), BACK_SECONDS)
+    version = children.one("Deployment")["metadata"]["generation"]
+    time.sleep(RESYNC_SECONDS)
+    found = children.one("Deployment")
+    assert (found["spec"]["replicas"], found["metadata"]["generation"]) == (3, version)
+    children.kubectl.delete("horizontalpodautoscaler", "theirs", where)
+    children.kubectl.wait_until(
+        lambda: children.one("Deployment")["spec"]["replicas"] == 1, 40, "the number is that of the spec again"
+    )
+
+
 def test_what_users_wrote_is_the_users(scaled: Children) -> None:
     """No annotation, label or finalizer, and no field but the status is ours or kopf's."""
     where = scaled.namespace

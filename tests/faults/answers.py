@@ -30,9 +30,9 @@ def outage(world: World, seconds: float = 300.0) -> Row:
     return row
 
 
-def sprinkled(world: World, share: float, seconds: float) -> Row:
+def sprinkled(world: World, name: str, share: float, seconds: float) -> Row:
     """Row 42: a share of all requests fails, in every way, while users go on writing."""
-    row = Row(f"{share:.0%} of requests fail")
+    row = Row(name)
     chance = random.Random(42)  # noqa: S311 - to be drawn again
     space = f"api-sprinkled-{share * 100:.0f}"
     faults = [
@@ -69,7 +69,7 @@ def sprinkled(world: World, share: float, seconds: float) -> Row:
 
 def lost_answers(world: World) -> Row:
     """Row 43: each write of a creation is carried out, and the first time nobody hears of it."""
-    row = Row("lost answers")
+    row = Row("lost-answers")
     lost: set[Call] = set()
 
     def first_time(call: Call) -> bool:

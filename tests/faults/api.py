@@ -29,8 +29,8 @@ def rows(minutes: float) -> list[tuple[str, Callable[[World], Row]]]:
         ("replica-fight", replica_fight),
         ("one-broken", one_broken),
         ("two-operators", two_operators),
-        ("some-fail", lambda world: sprinkled(world, 0.05, minutes * 60)),
-        ("many-fail", lambda world: sprinkled(world, 0.3, minutes * 60)),
+        ("some-fail", lambda world: sprinkled(world, "some-fail", 0.05, minutes * 60)),
+        ("many-fail", lambda world: sprinkled(world, "many-fail", 0.3, minutes * 60)),
         ("outage", lambda world: outage(world, minutes * 60)),
     ]
 

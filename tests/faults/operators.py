@@ -18,7 +18,7 @@ CHILD = "front-scanner"
 
 def two_operators(world: World, turns: int = 10) -> Row:
     """Row 16: the one that leads is killed, so many times, and each time the other one does what is to be done."""
-    row = Row("two operators")
+    row = Row("two-operators")
     leader, standby = pair = [world.candidate(f"{ACCOUNT}-{name}", AS_SHIPPED) for name in ("one", "other")]
     killed: list[datetime] = []
     with service(world, SPACE):

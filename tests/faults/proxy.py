@@ -4,7 +4,7 @@ The caller's token is passed on, so that the caller has its own rights and no ot
 given a kubeconfig with the proxy's address; everybody else goes on speaking to the API server itself.
 
     with ApiProxy("https://127.0.0.1:6443", folder / "pki") as proxy:
-        proxy.inject(faults.reset_after, when=lambda call: call.verb == "apply", times=1)
+        proxy.inject(kinds.reset_after, when=lambda call: call.verb == "apply", times=1)
 """
 
 import contextlib

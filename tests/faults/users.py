@@ -74,7 +74,7 @@ def drift(world: World, kinds: Sequence[names.Kind] = names.CHILD_KINDS) -> Row:
 
 def replica_fight(world: World, seconds: float = 60.0) -> Row:
     """Row 45: an autoscaler, somebody's `kubectl scale`, and the operator: then nobody writes any more."""
-    row = Row("replica fight")
+    row = Row("replica-fight")
     policy = factories.scaling_policy(namespace="api-fight")
     with service(world, "api-fight", policy, scalingPolicyRef={"name": "steady"}):
         world.kubectl.run("scale", "deployment/front-scanner", "--replicas=4", "--namespace=api-fight")
@@ -90,7 +90,7 @@ def replica_fight(world: World, seconds: float = 60.0) -> Row:
 
 def way_out(world: World) -> Row:
     """Row 18: what the API server refuses is corrected by its author, and nothing else has to be done."""
-    row = Row("way out")
+    row = Row("way-out")
     _with_the_rule(world)
     with service(world, "api-way-out"):
         world.kubectl.apply(factories.scan_service(namespace="api-way-out", replicas=1, image=REFUSED))
@@ -102,7 +102,7 @@ def way_out(world: World) -> Row:
 
 def one_broken(world: World, fleet: int = FLEET, *, compare: bool = True) -> Row:
     """Row 46: one ScanService among many can't be realised; the others are as fast as without it, to which compare."""
-    row = Row("one broken")
+    row = Row("one-broken")
     _with_the_rule(world)
     for name, spec in (("without", {}), ("with", {"image": REFUSED})):
         if not (spec or compare):

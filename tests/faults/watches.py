@@ -17,7 +17,7 @@ from typosentinel_operator import names
 
 def dead_watch(world: World) -> Row:
     """Row 12: watches stay open, and nothing comes out of them any more, not even bookmarks."""
-    row = Row("dead watch")
+    row = Row("dead-watch")
     with service(world, "api-dead"):
         world.proxy.withhold(lambda call, _: call.verb == "watch")
         world.proxy.calls.clear()
@@ -35,7 +35,7 @@ def dead_watch(world: World) -> Row:
 
 def missed_event(world: World) -> Row:
     """Row 13: of one object no event arrives."""
-    row = Row("missed event")
+    row = Row("missed-event")
     with service(world, "api-missed"):
         world.proxy.withhold(lambda _, event: event["object"].get("metadata", {}).get("namespace") == "api-missed")
         row.within("changed_s", until(world, scale(world, "api-missed", 2)), 60)
@@ -47,7 +47,7 @@ def missed_event(world: World) -> Row:
 
 def broken_watches(world: World) -> Row:
     """Row 15: watches end with errors, with "too old", and after each second."""
-    row = Row("broken watches")
+    row = Row("broken-watches")
     with service(world, "api-broken"):
         for code, reason, replicas in ((500, "InternalError", 3), (410, "Expired", 2)):
             injection = world.proxy.inject(kinds.watch_error(code, reason), lambda call: call.verb == "watch", times=3)
@@ -67,7 +67,7 @@ def broken_watches(world: World) -> Row:
 
 def stale_lists(world: World) -> Row:
     """Row 14: after a restart the first lists are from before."""
-    row = Row("stale lists")
+    row = Row("stale-lists")
     held: dict[str, Any] = {}
 
     def listed(call: Call) -> bool:
