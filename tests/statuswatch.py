@@ -3,10 +3,13 @@
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import snapshots
 from kube import Kubectl
 from typosentinel_operator import names
 from typosentinel_operator.names import Kind
@@ -134,3 +137,18 @@ class StatusWatch:
     def states(self) -> list[Manifest]:
         """Every state so far; those of one object in their order."""
         return [state for watch in self.watches for state in watch.states()]
+
+
+@contextmanager
+def watched(kubectl: Kubectl, folder: Path) -> Iterator[StatusWatch]:
+    """Every state of our objects from here on; at the end all of them must have made sense.
+
+    By kstatus, by Argo CD's script and by the rules for conditions.
+    """
+    made = StatusWatch(kubectl, folder)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+    assert snapshots.of_all(made.states()) == []

@@ -9,13 +9,12 @@ import pytest
 from hack.cluster import toolchain
 from hack.cluster.state import cache_directory
 
-import snapshots
 from kube import Kubectl, Manifest
 from operator_process import Candidacy, Operator
 from plane import BUILD_SECONDS, Plane
 from probed_process import free_port
 from release import ACCOUNT, RIGHTS, SYSTEM, install, kubeconfig_of, rendered
-from statuswatch import StatusWatch
+from statuswatch import StatusWatch, watched
 
 Narrow = Callable[..., Operator]
 
@@ -82,13 +81,8 @@ def operator_kubeconfig(kubectl: Kubectl, kubeconfig: Path, tmp_path_factory: py
 @pytest.fixture(scope="session")
 def statuses(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatusWatch]:
     """Every state of our objects from here on; at the session's end all of them must have made sense."""
-    made = StatusWatch(kubectl, tmp_path_factory.mktemp("statuses"))
-    made.start()
-    try:
+    with watched(kubectl, tmp_path_factory.mktemp("statuses")) as made:
         yield made
-    finally:
-        made.stop()
-    assert snapshots.of_all(made.states()) == []
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from fleet import Fleet
 from hack import deploy
 from kube import Kubectl
 from rightsaudit import record
+from statuswatch import watched
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -34,7 +35,7 @@ def kubectl() -> Kubectl:
 
 
 @pytest.fixture(scope="session")
-def release(kubectl: Kubectl) -> Iterator[Kubectl]:
+def release(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     """The chart of this checkout with this checkout's images, installed and ready."""
     command = [sys.executable, str(ROOT / "hack" / "cluster"), "audit-log"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -42,7 +43,8 @@ def release(kubectl: Kubectl) -> Iterator[Kubectl]:
     log = Path(told.stdout.strip()) if told.returncode == 0 else None
     start = log.stat().st_size if log is not None and log.exists() else 0
     deploy.install(deploy.local_target(), deploy.local_images())
-    yield kubectl
+    with watched(kubectl, tmp_path_factory.mktemp("statuses")):
+        yield kubectl
     if log is not None:
         record.keep("e2e", log, start=start)
 

@@ -7,6 +7,7 @@ import pytest
 
 from faults.world import World, world
 from plane import BUILD_SECONDS
+from statuswatch import watched
 
 CAMPAIGN_SECONDS = 600
 
@@ -22,6 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", name="world")
 def a_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world; the operator in it is not started yet."""
-    with world(tmp_path_factory.mktemp("world")) as made:
+    with (
+        world(tmp_path_factory.mktemp("world")) as made,
+        watched(made.kubectl, tmp_path_factory.mktemp("statuses")) as statuses,
+    ):
         yield made
+        assert statuses.states()
     assert made.operator.crashes() == []
