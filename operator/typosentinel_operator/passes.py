@@ -80,8 +80,9 @@ def inputs_of(
         policy = autoscaler.policy_of(objects.get(names.AUTOSCALER.name))
     present = objects.get(names.DEPLOYMENT.name, {}).get("spec", {}).get("replicas")
     fixed = asked.replicas(1 if spec.replicas is None else spec.replicas, present)
-    # Without a policy that was ever in use nobody else can do what an override asks for.
-    decided = spec.scaling_policy_ref is not None and (policy is not None or asked.override is None)
+    # Where there is neither a policy nor an autoscaler, nobody else can do what an override asks for.
+    alone = policy is None and names.AUTOSCALER.name not in objects
+    decided = spec.scaling_policy_ref is not None and not (alone and asked.override is not None)
     return Inputs(
         name=meta["name"],
         namespace=meta["namespace"],

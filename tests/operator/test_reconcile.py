@@ -113,7 +113,7 @@ def test_an_autoscaler_that_remembers_nothing_stays_as_it_is(text: str | None) -
     scaler = scaler_of(decided(factories.scaling_spec(), Interventions(), None))
     scaler["metadata"]["annotations"] = {} if text is None else {names.ANNOTATION_SCALING_POLICY: text}
     given = decided(MISSING, OVERRIDE, scaler)
-    assert given.scaling is None
+    assert (given.scaling, given.replicas) == (None, None)
 
 
 def test_an_override_needs_no_policy_that_was_ever_there() -> None:
