@@ -29,6 +29,7 @@ VERBS = {
     "try_out": {"create"},
     "claim": {"create", "update"},
     "serves": set[str](),
+    "unsettled": set[str](),
     # Everybody's right.
     "whoami": set[str](),
 }
